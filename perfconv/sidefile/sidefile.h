@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sidefile - what pyframes wrote about one process: its code objects and the
+ * trampolines they run through, its threads.  The format is pyframes_format.h.
+ */
+#ifndef PERFCONV_SIDEFILE_SIDEFILE_H
+#define PERFCONV_SIDEFILE_SIDEFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perfconv/base/errbuf.h"
+#include "perfconv/base/mem.h"
+
+#define SIDEFILE_TOKEN_CHARS 32u /* hexadecimal digits of a token */
+
+struct sidefile_code {
+	uint32_t id;
+	bool task; /* an asyncio task's name, no code object */
+	uint32_t arena, slot;
+	const char *name; /* qualname, UTF-8 */
+	const char *file;
+	uint32_t first_line; /* 0: none */
+};
+
+struct sidefile_thread {
+	uint64_t time_ns; /* when it got this name */
+	uint32_t tid, outer_tid;
+	const char *name;
+	bool main;
+};
+
+struct sidefile_arena {
+	uint32_t id, slots, slot_bytes;
+	uint64_t base; /* address of slot 0 in the process that wrote the file */
+	uint8_t build_id[20];
+};
+
+struct sidefile {
+	char token[SIDEFILE_TOKEN_CHARS + 1];
+	uint32_t pid, outer_pid;
+	uint32_t python_hex; /* PY_VERSION_HEX */
+	uint64_t start_ns;   /* CLOCK_MONOTONIC */
+	VEC(struct sidefile_arena) arenas;
+	VEC(struct sidefile_code) codes;     /* sorted by (arena, slot) */
+	VEC(struct sidefile_thread) threads; /* in file order: by time */
+	VEC(char *) strings;		     /* by id; NULL where none was written */
+	uint64_t dropped;		     /* records pyframes found no room for */
+	uint64_t unknown_types;		     /* records newer than this reader */
+	uint64_t bad_records; /* wrong checksum or size; reading ends at the first bad size */
+};
+
+/**
+ * sidefile__open - read a whole side file, also one that is still being written
+ *
+ * Return: 0 with *@out set, freed by sidefile__free(); -ENOENT if there is none,
+ * -EINVAL with a message if it is no side file.
+ */
+int sidefile__open(struct sidefile **out, const char *path, struct errbuf *err);
+
+void sidefile__free(struct sidefile *s);
+
+/** sidefile__code - what runs through @slot of @arena, or NULL. */
+const struct sidefile_code *sidefile__code(const struct sidefile *s, uint32_t arena, uint32_t slot);
+
+/** sidefile__arena - the arena with @id, or NULL. */
+const struct sidefile_arena *sidefile__arena(const struct sidefile *s, uint32_t id);
+
+/**
+ * sidefile__thread_name - the name thread @tid had last, or NULL
+ *
+ * @tid may be the number inside the process's pid namespace or outside of it.
+ */
+const char *sidefile__thread_name(const struct sidefile *s, uint32_t tid);
+
+/**
+ * sidefile__arena_path - take a trampoline file's path apart
+ *
+ * @token: room for SIDEFILE_TOKEN_CHARS + 1 characters
+ * Return: true if the base name is pyframes-<token>-<n>.so, with @token and @arena set.
+ */
+bool sidefile__arena_path(const char *path, char *token, uint32_t *arena);
+
+#endif
