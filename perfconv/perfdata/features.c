@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Feature sections follow the data section: one {offset, size} per set bit, in
+ * bit order.  They say where and how the capture was made.  A capture converts
+ * without them, so a damaged one is left out, not fatal.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/perfdata/internal.h"
+
+enum feature {
+	FEATURE_BUILD_ID = 2,
+	FEATURE_HOSTNAME = 3,
+	FEATURE_OSRELEASE = 4,
+	FEATURE_VERSION = 5,
+	FEATURE_ARCH = 6,
+	FEATURE_NRCPUS = 7,
+	FEATURE_CPUDESC = 8,
+	FEATURE_TOTAL_MEM = 10,
+	FEATURE_CMDLINE = 11,
+	FEATURE_EVENT_DESC = 12,
+	FEATURE_SAMPLE_TIME = 21,
+	FEATURE_CLOCK_DATA = 29,
+};
+
+#define BUILD_ID_MISC_SIZE (1u << 15) /* the record states the id's size */
+#define BUILD_ID_HEADER_BYTES 36u     /* record header, pid, 24 bytes of id */
+
+/* A string as perf writes it: u32 length with padding, zero-terminated bytes. */
+static bool read_string(struct cursor *c, char *out, size_t size)
+{
+	uint32_t n = cursor__u32(c);
+
+	return cursor__string(c, n, out, size);
+}
+
+static void set_string(struct cursor *c, char **slot)
+{
+	char text[4096];
+
+	if (!read_string(c, text, sizeof(text)))
+		return;
+	free(*slot);
+	*slot = mem__strdup(text);
+}
+
+static void read_cmdline(struct perfdata *p, struct cursor *c)
+{
+	uint32_t n = cursor__u32(c);
+
+	if (n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
+		return;
+	p->info.cmdline = mem__alloc(n, sizeof(char *));
+	for (uint32_t i = 0; i < n; i++) {
+		char text[4096];
+
+		if (!read_string(c, text, sizeof(text)))
+			return;
+		p->info.cmdline[p->info.cmdline_n++] = mem__strdup(text);
+	}
+}
+
+/* Events' names, in the order of the attrs. */
+static void read_event_desc(struct perfdata *p, struct cursor *c)
+{
+	uint32_t n = cursor__u32(c), attr_bytes = cursor__u32(c);
+
+	for (uint32_t i = 0; i < n && i < p->events.n; i++) {
+		uint32_t ids;
+
+		cursor__bytes(c, attr_bytes);
+		ids = cursor__u32(c);
+		set_string(c, &p->events.data[i].name);
+		cursor__bytes(c, (size_t)ids * 8);
+		if (c->failed)
+			return;
+	}
+}
+
+static void read_build_ids(struct perfdata *p, struct cursor *c)
+{
+	while (cursor__left(c) >= BUILD_ID_HEADER_BYTES) {
+		struct perfdata_build_id b = { 0 };
+		const uint8_t *id;
+		char path[4096];
+		uint16_t size;
+
+		cursor__u32(c);
+		b.misc = cursor__u16(c);
+		size = cursor__u16(c);
+		b.pid = (int32_t)cursor__u32(c);
+		id = cursor__bytes(c, 24);
+		if (size < BUILD_ID_HEADER_BYTES || !id ||
+		    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
+			return;
+		b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
+		memcpy(b.bytes, id, b.size);
+		b.path = mem__strdup(path);
+		vec__push(&p->build_ids, b);
+	}
+}
+
+static void read_clock_data(struct perfdata *p, struct cursor *c)
+{
+	uint32_t version = cursor__u32(c);
+	int32_t clockid = (int32_t)cursor__u32(c);
+	uint64_t wall = cursor__u64(c), clock = cursor__u64(c);
+
+	if (c->failed || version != 1)
+		return;
+	p->info.clockid = clockid;
+	p->info.clock_wall_ns = wall;
+	p->info.clock_ns = clock;
+}
+
+static void read_feature(struct perfdata *p, unsigned int feature, struct cursor *c)
+{
+	struct perfdata_info *info = &p->info;
+
+	switch (feature) {
+	case FEATURE_BUILD_ID:
+		read_build_ids(p, c);
+		break;
+	case FEATURE_HOSTNAME:
+		set_string(c, &info->hostname);
+		break;
+	case FEATURE_OSRELEASE:
+		set_string(c, &info->os_release);
+		break;
+	case FEATURE_VERSION:
+		set_string(c, &info->perf_version);
+		break;
+	case FEATURE_ARCH:
+		set_string(c, &info->arch);
+		break;
+	case FEATURE_NRCPUS:
+		info->cpus_available = cursor__u32(c);
+		info->cpus_online = cursor__u32(c);
+		break;
+	case FEATURE_CPUDESC:
+		set_string(c, &info->cpu_description);
+		break;
+	case FEATURE_TOTAL_MEM:
+		info->memory_kib = cursor__u64(c);
+		break;
+	case FEATURE_CMDLINE:
+		read_cmdline(p, c);
+		break;
+	case FEATURE_EVENT_DESC:
+		read_event_desc(p, c);
+		break;
+	case FEATURE_SAMPLE_TIME:
+		info->first_sample_ns = cursor__u64(c);
+		info->last_sample_ns = cursor__u64(c);
+		break;
+	case FEATURE_CLOCK_DATA:
+		read_clock_data(p, c);
+		break;
+	default:
+		break;
+	}
+}
+
+static void read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
+{
+	struct cursor c;
+	uint8_t *bytes;
+
+	if (s->size > PERFDATA_MAX_FEATURE_BYTES || s->offset > p->file_bytes ||
+	    s->size > p->file_bytes - s->offset)
+		return;
+	bytes = mem__alloc(s->size, 1);
+	if (!perfdata__pread(p, bytes, s->size, s->offset, NULL)) {
+		cursor__init(&c, bytes, s->size, p->swap);
+		read_feature(p, feature, &c);
+	}
+	free(bytes);
+}
+
+void features__read(struct perfdata *p)
+{
+	uint64_t at = p->header.data.offset + p->header.data.size;
+
+	if (!p->header.data.size)
+		return;
+	for (unsigned int feature = 0; feature < 256; feature++) {
+		uint8_t bytes[16];
+		struct file_section s;
+		struct cursor c;
+
+		if (!((p->header.features[feature / 64] >> (feature % 64)) & 1))
+			continue;
+		if (at > p->file_bytes || perfdata__pread(p, bytes, sizeof(bytes), at, NULL))
+			return;
+		at += sizeof(bytes);
+		cursor__init(&c, bytes, sizeof(bytes), p->swap);
+		s = file_section__read(&c);
+		read_section(p, feature, &s);
+	}
+}

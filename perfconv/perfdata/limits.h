@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Limits on what a capture may state.  Beyond them a file is damaged or hostile. */
+#ifndef PERFCONV_PERFDATA_LIMITS_H
+#define PERFCONV_PERFDATA_LIMITS_H
+
+#define PERFDATA_MAX_EVENTS 4096u	       /* attrs in a capture */
+#define PERFDATA_MAX_ATTR_BYTES 4096u	       /* one perf_event_attr with its ids section */
+#define PERFDATA_MAX_IDS (1u << 22)	       /* sample ids of all events */
+#define PERFDATA_MAX_FEATURE_BYTES (64u << 20) /* one feature section */
+#define PERFDATA_MAX_CMDLINE_ARGS 65536u
+#define PERFDATA_MAX_CALLCHAIN 8190u /* u64 words that fit a record */
+#define PERFDATA_MAX_REGISTERS 64u
+
+#endif

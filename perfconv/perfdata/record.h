@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Decoded records: the kernel's and perf's binary layouts end here. */
+#ifndef PERFCONV_PERFDATA_RECORD_H
+#define PERFCONV_PERFDATA_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORD_NO_EVENT UINT32_MAX
+#define RECORD_NO_TIME UINT64_MAX
+
+struct record_sample {
+	uint64_t ip, addr, period;
+	const uint64_t *callchain; /* leaf first, with context markers */
+	size_t callchain_n;
+	const uint8_t *raw; /* tracepoint payload, in the capture's byte order */
+	size_t raw_bytes;
+	uint64_t user_abi;	   /* PERF_SAMPLE_REGS_ABI_*: 0 none, 1 32-bit, 2 64-bit */
+	uint64_t user_regs_mask;   /* which registers, by perf's number */
+	const uint64_t *user_regs; /* one value per set bit, ascending */
+	const uint8_t *stack;	   /* user stack copy from the stack pointer up */
+	size_t stack_bytes;	   /* bytes that are valid */
+	size_t stack_asked;	   /* bytes the kernel tried to copy */
+};
+
+struct record_mmap {
+	uint32_t pid, tid;
+	uint64_t start, length;
+	uint64_t offset; /* of start in the file, bytes */
+	uint32_t prot;	 /* PROT_*; PROT_EXEC assumed for MMAP without data flag */
+	const char *path;
+	uint64_t inode; /* 0: not stated */
+	uint8_t build_id[20];
+	uint8_t build_id_bytes; /* 0: none */
+};
+
+struct record_comm {
+	uint32_t pid, tid;
+	const char *comm;
+	bool exec; /* the process image was replaced */
+};
+
+struct record_task { /* FORK and EXIT */
+	uint32_t pid, ppid, tid, ptid;
+};
+
+struct record_lost {
+	uint64_t count;
+};
+
+struct record_switch {
+	bool out;
+	bool preempted; /* switched out while runnable */
+};
+
+struct record {
+	uint32_t type; /* PERF_RECORD_* */
+	uint16_t misc;
+	uint64_t offset;	/* in the file, for messages */
+	uint64_t time_ns;	/* RECORD_NO_TIME: not stated */
+	uint32_t pid, tid, cpu; /* of the sample or its id trailer; -1: not stated */
+	uint32_t event;		/* index, or RECORD_NO_EVENT */
+	union {
+		struct record_sample sample;
+		struct record_mmap mmap;
+		struct record_comm comm;
+		struct record_task task;
+		struct record_lost lost;
+		struct record_switch sched;
+	};
+};
+
+#endif
