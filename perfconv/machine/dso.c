@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/machine/dso.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+
+static void add(struct dsos *d, enum dso_kind kind, const char *key)
+{
+	struct dso *dso = vec__add(&d->list);
+
+	dso->kind = kind;
+	dso->path = mem__strdup(key);
+	strtab__intern(&d->keys, key);
+}
+
+void dsos__init(struct dsos *d)
+{
+	memset(d, 0, sizeof(*d));
+	add(d, DSO_UNKNOWN, "[unknown]");
+	add(d, DSO_KERNEL, "[kernel]");
+}
+
+void dsos__release(struct dsos *d)
+{
+	for (size_t i = 0; i < d->list.n; i++)
+		free(d->list.data[i].path);
+	vec__release(&d->list);
+	strtab__release(&d->keys);
+}
+
+const struct dso *dsos__get(const struct dsos *d, uint32_t id)
+{
+	return &d->list.data[id];
+}
+
+/* Names the kernel gives to memory that no file backs. */
+static bool is_memory(const char *path)
+{
+	static const char *const prefixes[] = {
+		"//anon",    "[anon", "[heap",	 "[stack",
+		"/dev/zero", "/SYSV", "/memfd:", "anon_inode:",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(path, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return *path == '\0';
+}
+
+static enum dso_kind classify(struct dso *dso)
+{
+	if (sidefile__arena_path(dso->path, dso->token, &dso->arena))
+		return DSO_TRAMPOLINE;
+	if (!strcmp(dso->path, "[vdso]"))
+		return DSO_VDSO;
+	if (!strncmp(dso->path, "[kernel", 7) || !strncmp(dso->path, "[guest.kernel", 13))
+		return DSO_KERNEL;
+	if (is_memory(dso->path) || *dso->path == '[')
+		return DSO_MEMORY;
+	return DSO_ELF;
+}
+
+static char *make_key(const struct dso *dso)
+{
+	char id[2 * sizeof(dso->build_id) + 1] = "";
+
+	for (size_t i = 0; i < dso->build_id_bytes; i++)
+		snprintf(id + 2 * i, 3, "%02x", dso->build_id[i]);
+	if (dso->kind == DSO_MEMORY)
+		return mem__format("memory of %u", dso->pid);
+	return mem__format("%s %s", dso->path, id);
+}
+
+uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
+		       size_t build_id_bytes, uint32_t pid)
+{
+	struct dso dso = { .path = (char *)path, .pid = pid };
+	size_t before = d->keys.n;
+	uint32_t id;
+	char *key;
+
+	dso.kind = classify(&dso);
+	if (dso.kind == DSO_KERNEL)
+		return DSO_ID_KERNEL;
+	if (build_id_bytes <= sizeof(dso.build_id)) {
+		memcpy(dso.build_id, build_id, build_id_bytes);
+		dso.build_id_bytes = (uint8_t)build_id_bytes;
+	}
+	key = make_key(&dso);
+	id = strtab__intern(&d->keys, key);
+	free(key);
+	if (id == before) {
+		dso.path = mem__strdup(path);
+		vec__push(&d->list, dso);
+	}
+	return id;
+}
+
+void dsos__set_mapped_at(struct dsos *d, uint32_t id, uint64_t mapped_at)
+{
+	if (!d->list.data[id].mapped_at)
+		d->list.data[id].mapped_at = mapped_at;
+}
+
+const char *dso__short_name(const struct dso *dso)
+{
+	return dso->kind == DSO_MEMORY ? "[memory]" : file__base(dso->path);
+}

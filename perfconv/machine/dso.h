@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dso - what code can come from: ELF files, the kernel, the vdso, pyframes'
+ * trampoline files, memory without a file.  Told apart by path and build-id.
+ */
+#ifndef PERFCONV_MACHINE_DSO_H
+#define PERFCONV_MACHINE_DSO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perfconv/base/idmap.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/sidefile/sidefile.h"
+
+enum dso_kind {
+	DSO_UNKNOWN,	/* no mapping known; addresses are absolute */
+	DSO_KERNEL,	/* kernel and modules; addresses are absolute */
+	DSO_ELF,	/* addresses are file offsets */
+	DSO_TRAMPOLINE, /* a pyframes arena; addresses are file offsets */
+	DSO_VDSO,	/* addresses are offsets into its image */
+	DSO_MEMORY,	/* anonymous or generated code; addresses are absolute */
+};
+
+struct dso {
+	enum dso_kind kind;
+	char *path; /* as the capture names it */
+	uint8_t build_id[20];
+	uint8_t build_id_bytes;		      /* 0: not stated */
+	uint32_t pid;			      /* DSO_MEMORY: whose memory */
+	char token[SIDEFILE_TOKEN_CHARS + 1]; /* DSO_TRAMPOLINE */
+	uint32_t arena;			      /* DSO_TRAMPOLINE */
+	uint64_t mapped_at; /* DSO_TRAMPOLINE: runtime address minus file offset of its code */
+};
+
+/* Ids are indices; the first two are always there. */
+#define DSO_ID_UNKNOWN 0u
+#define DSO_ID_KERNEL 1u
+
+struct dsos {
+	VEC(struct dso) list;
+	struct strtab keys; /* id of the key string = index into list */
+};
+
+void dsos__init(struct dsos *d);
+void dsos__release(struct dsos *d);
+
+/** dsos__get - borrowed until the next findnew. */
+const struct dso *dsos__get(const struct dsos *d, uint32_t id);
+
+/**
+ * dsos__findnew - the id of the object a mapping names
+ *
+ * @build_id: borrowed, @build_id_bytes of it; may be empty
+ * @pid: process of the mapping, for memory without a file
+ */
+uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
+		       size_t build_id_bytes, uint32_t pid);
+
+/** dsos__set_mapped_at - where a trampoline file's code lies; the first call counts. */
+void dsos__set_mapped_at(struct dsos *d, uint32_t id, uint64_t mapped_at);
+
+/** dso__short_name - how the object is shown: a base name or [kernel] and the like. */
+const char *dso__short_name(const struct dso *dso);
+
+#endif

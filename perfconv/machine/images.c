@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/machine/images.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "perfconv/base/file.h"
+
+#define MAX_SEGMENTS 1024u
+
+void images__init(struct images *im, const char *capture_path, const char *side_dir)
+{
+	const char *base = file__base(capture_path);
+
+	memset(im, 0, sizeof(*im));
+	im->capture_dir = base == capture_path
+				  ? mem__strdup(".")
+				  : mem__format("%.*s", (int)(base - capture_path), capture_path);
+	im->side_dir = side_dir ? mem__strdup(side_dir) : NULL;
+}
+
+static void image__free(struct image *image)
+{
+	if (!image)
+		return;
+	elf_end(image->elf);
+	if (image->fd >= 0)
+		close(image->fd);
+	vec__release(&image->segments);
+	free(image->path);
+	free(image);
+}
+
+void images__release(struct images *im)
+{
+	for (size_t i = 0; i < im->list.n; i++)
+		image__free(im->list.data[i]);
+	vec__release(&im->list);
+	vec__release(&im->tried);
+	free(im->side_dir);
+	free(im->capture_dir);
+}
+
+static char *in_folder(const char *folder, const char *recorded)
+{
+	char *path = folder ? mem__format("%s/%s", folder, file__base(recorded)) : NULL;
+
+	if (path && access(path, R_OK)) {
+		free(path);
+		path = NULL;
+	}
+	return path;
+}
+
+char *images__find_beside(const struct images *im, const char *recorded)
+{
+	char *path = in_folder(im->side_dir, recorded);
+
+	if (!path)
+		path = in_folder(im->capture_dir, recorded);
+	if (!path && !access(recorded, R_OK))
+		path = mem__strdup(recorded);
+	return path;
+}
+
+/* The vdso is no file: a copy of our own in memory serves for a capture of this kernel. */
+static int open_own_vdso(void)
+{
+	uintptr_t at = getauxval(AT_SYSINFO_EHDR), start, end;
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+	int fd = -1;
+
+	while (f && at && fd < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) != 2 || start != at)
+			continue;
+		fd = memfd_create("vdso", MFD_CLOEXEC);
+		if (fd >= 0 && write(fd, (const void *)at, end - start) != (ssize_t)(end - start)) {
+			close(fd);
+			break;
+		}
+	}
+	if (f)
+		fclose(f);
+	return fd;
+}
+
+static int open_file(const struct images *im, const struct dso *dso, char **path)
+{
+	if (dso->kind == DSO_VDSO) {
+		*path = mem__strdup(dso->path);
+		return im->local_kernel ? open_own_vdso() : -1;
+	}
+	if (dso->kind != DSO_ELF && dso->kind != DSO_TRAMPOLINE)
+		return -1;
+	*path = dso->kind == DSO_TRAMPOLINE ? images__find_beside(im, dso->path)
+					    : mem__strdup(dso->path);
+	return *path ? file__open(*path, NULL, NULL) : -1;
+}
+
+static bool read_segments(struct image *image)
+{
+	size_t n;
+
+	if (elf_kind(image->elf) != ELF_K_ELF || elf_getphdrnum(image->elf, &n) || n > MAX_SEGMENTS)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+
+		if (gelf_getphdr(image->elf, (int)i, &ph) && ph.p_type == PT_LOAD)
+			vec__push(&image->segments, ((struct segment){ ph.p_offset, ph.p_vaddr,
+								       ph.p_filesz, ph.p_memsz }));
+	}
+	return image->segments.n > 0;
+}
+
+/* Notes are read by hand: libelf has no call for the build-id, and libdwelf's
+ * wants sections, which a stripped file may lack. */
+static bool build_id_in_notes(Elf_Data *data, const uint8_t **id, size_t *bytes)
+{
+	size_t at = 0, name, desc;
+	GElf_Nhdr note;
+
+	while ((at = gelf_getnote(data, at, &note, &name, &desc)) > 0)
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    !memcmp((const char *)data->d_buf + name, "GNU", 4)) {
+			*id = (const uint8_t *)data->d_buf + desc;
+			*bytes = note.n_descsz;
+			return true;
+		}
+	return false;
+}
+
+static bool build_id_agrees(const struct image *image, const struct dso *dso)
+{
+	size_t n = 0;
+
+	if (!dso->build_id_bytes || elf_getphdrnum(image->elf, &n))
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *id;
+		GElf_Phdr ph;
+		Elf_Data *data;
+		size_t bytes;
+
+		if (!gelf_getphdr(image->elf, (int)i, &ph) || ph.p_type != PT_NOTE)
+			continue;
+		data = elf_getdata_rawchunk(image->elf, (int64_t)ph.p_offset, ph.p_filesz,
+					    ELF_T_NHDR);
+		if (data && build_id_in_notes(data, &id, &bytes))
+			return bytes == dso->build_id_bytes && !memcmp(id, dso->build_id, bytes);
+	}
+	return true;
+}
+
+static struct image *open_image(struct images *im, const struct dso *dso)
+{
+	struct image *image = mem__alloc(1, sizeof(*image));
+
+	image->fd = open_file(im, dso, &image->path);
+	if (image->fd >= 0)
+		image->elf = elf_begin(image->fd, ELF_C_READ_MMAP, NULL);
+	if (!image->elf || !read_segments(image)) {
+		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
+	} else if (!build_id_agrees(image, dso)) {
+		im->mismatched++;
+	} else {
+		return image;
+	}
+	image__free(image);
+	return NULL;
+}
+
+const struct image *images__get(struct images *im, const struct dsos *dsos, uint32_t id)
+{
+	while (im->list.n <= id) {
+		vec__push(&im->list, NULL);
+		vec__push(&im->tried, false);
+	}
+	if (!im->tried.data[id]) {
+		im->tried.data[id] = true;
+		elf_version(EV_CURRENT);
+		im->list.data[id] = open_image(im, dsos__get(dsos, id));
+	}
+	return im->list.data[id];
+}
+
+bool image__address(const struct image *image, uint64_t offset, uint64_t *address)
+{
+	for (size_t i = 0; i < image->segments.n; i++) {
+		const struct segment *s = &image->segments.data[i];
+
+		if (offset >= s->offset && offset - s->offset < s->file_bytes) {
+			*address = offset - s->offset + s->vaddr;
+			return true;
+		}
+	}
+	return false;
+}

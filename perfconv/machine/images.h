@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * images - the ELF files behind DSOs: found, opened once, kept open.
+ *
+ * Files of a capture's own making (trampolines, side files) are searched by
+ * base name in the side folder, beside the capture, then at the recorded path;
+ * others at the recorded path.  A file whose build-id differs from the captured
+ * one is not used: wrong names are worse than none.
+ */
+#ifndef PERFCONV_MACHINE_IMAGES_H
+#define PERFCONV_MACHINE_IMAGES_H
+
+#include <libelf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "perfconv/base/errbuf.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/machine/dso.h"
+
+struct segment { /* PT_LOAD */
+	uint64_t offset, vaddr, file_bytes, memory_bytes;
+};
+
+struct image {
+	char *path; /* where it was found */
+	int fd;
+	Elf *elf;
+	VEC(struct segment) segments;
+};
+
+struct images {
+	char *side_dir;		  /* NULL: none given */
+	char *capture_dir;	  /* folder of the capture */
+	bool local_kernel;	  /* the capture is of the running kernel: its vdso is ours */
+	VEC(struct image *) list; /* by dso id; NULL: not there */
+	VEC(bool) tried;
+	uint64_t missing;    /* objects whose file could not be opened or read */
+	uint64_t mismatched; /* objects whose file has another build-id by now */
+};
+
+/** images__init - @capture_path's folder is searched; @side_dir may be NULL. */
+void images__init(struct images *im, const char *capture_path, const char *side_dir);
+void images__release(struct images *im);
+
+/** images__get - the image of dso @id, opened at the first call; NULL if it cannot be had. */
+const struct image *images__get(struct images *im, const struct dsos *dsos, uint32_t id);
+
+/**
+ * images__find_beside - a file the capture's makers wrote, by its base name
+ *
+ * @recorded: its path as captured, tried last
+ * Return: a path that exists, which the caller frees, or NULL.
+ */
+char *images__find_beside(const struct images *im, const char *recorded);
+
+/** image__address - file offset to ELF address.  Return: false if no segment holds it. */
+bool image__address(const struct image *image, uint64_t offset, uint64_t *address);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/machine/machine.h"
+
+#include <perf/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void machine__init(struct machine *m)
+{
+	memset(m, 0, sizeof(*m));
+	dsos__init(&m->dsos);
+}
+
+void machine__release(struct machine *m)
+{
+	for (size_t i = 0; i < m->processes.n; i++)
+		maps__release(&m->processes.data[i].maps);
+	vec__release(&m->processes);
+	vec__release(&m->threads);
+	vec__release(&m->current_process);
+	vec__release(&m->current_thread);
+	idmap__release(&m->pids);
+	idmap__release(&m->tids);
+	strtab__release(&m->names);
+	dsos__release(&m->dsos);
+}
+
+static uint32_t new_process(struct machine *m, uint32_t pid)
+{
+	struct process *p = vec__add(&m->processes);
+
+	p->pid = pid;
+	return (uint32_t)(m->processes.n - 1);
+}
+
+/* The slot that says which process has @pid now; a new one holds a new process. */
+static uint32_t *process_slot(struct machine *m, uint32_t pid)
+{
+	uint32_t at = idmap__intern(&m->pids, pid, 0);
+
+	if (at == m->current_process.n)
+		vec__push(&m->current_process, new_process(m, pid));
+	return &m->current_process.data[at];
+}
+
+static uint32_t new_thread(struct machine *m, uint32_t pid, uint32_t tid)
+{
+	struct thread t = { .process = *process_slot(m, pid), .tid = tid, .comm = MACHINE_NO_NAME };
+
+	vec__push(&m->threads, t);
+	return (uint32_t)(m->threads.n - 1);
+}
+
+static uint32_t *thread_slot(struct machine *m, uint32_t pid, uint32_t tid)
+{
+	uint32_t at = idmap__intern(&m->tids, tid, 0);
+
+	if (at == m->current_thread.n)
+		vec__push(&m->current_thread, new_thread(m, pid, tid));
+	return &m->current_thread.data[at];
+}
+
+uint32_t machine__thread(struct machine *m, uint32_t pid, uint32_t tid)
+{
+	uint32_t *slot = thread_slot(m, pid, tid);
+
+	/* Samples without a FORK before them: the tid has gone to another process. */
+	if (m->processes.data[m->threads.data[*slot].process].pid != pid)
+		*slot = new_thread(m, pid, tid);
+	return *slot;
+}
+
+/* From now on, @pid means process @id. */
+static void set_process(struct machine *m, uint32_t pid, uint32_t id)
+{
+	uint32_t at = idmap__intern(&m->pids, pid, 0);
+
+	if (at == m->current_process.n)
+		vec__push(&m->current_process, id);
+	m->current_process.data[at] = id;
+}
+
+static void set_thread(struct machine *m, uint32_t tid, uint32_t id)
+{
+	uint32_t at = idmap__intern(&m->tids, tid, 0);
+
+	if (at == m->current_thread.n)
+		vec__push(&m->current_thread, id);
+	m->current_thread.data[at] = id;
+}
+
+static void apply_fork(struct machine *m, const struct record *rec)
+{
+	const struct record_task *t = &rec->task;
+	uint32_t parent = *thread_slot(m, t->ppid, t->ptid), child;
+
+	if (t->pid != t->ppid) {
+		uint32_t from = *process_slot(m, t->ppid), to = new_process(m, t->pid);
+
+		set_process(m, t->pid, to);
+		maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+	}
+	child = new_thread(m, t->pid, t->tid);
+	m->threads.data[child].comm = m->threads.data[parent].comm;
+	if (rec->time_ns != RECORD_NO_TIME)
+		m->threads.data[child].start_ns = rec->time_ns;
+	set_thread(m, t->tid, child);
+}
+
+static void apply_exit(struct machine *m, const struct record *rec)
+{
+	uint32_t thread = machine__thread(m, rec->task.pid, rec->task.tid);
+
+	if (rec->time_ns != RECORD_NO_TIME)
+		m->threads.data[thread].end_ns = rec->time_ns;
+}
+
+static void apply_comm(struct machine *m, const struct record *rec)
+{
+	uint32_t thread = machine__thread(m, rec->comm.pid, rec->comm.tid);
+
+	m->threads.data[thread].comm = strtab__intern(&m->names, rec->comm.comm);
+	if (rec->comm.exec)
+		maps__clear(&m->processes.data[m->threads.data[thread].process].maps);
+}
+
+static void apply_mmap(struct machine *m, const struct record *rec)
+{
+	const struct record_mmap *r = &rec->mmap;
+	struct map map = {
+		.start = r->start,
+		.end = r->start + r->length,
+		.offset = r->offset,
+		.executable = r->prot & PROT_EXEC,
+	};
+
+	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER)
+		return; /* kernel text and modules: their addresses stay absolute */
+	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
+	if (map.executable)
+		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
+	maps__insert(&m->processes.data[*process_slot(m, r->pid)].maps, &map);
+}
+
+void machine__apply(struct machine *m, const struct record *rec)
+{
+	switch (rec->type) {
+	case PERF_RECORD_FORK:
+		apply_fork(m, rec);
+		break;
+	case PERF_RECORD_EXIT:
+		apply_exit(m, rec);
+		break;
+	case PERF_RECORD_COMM:
+		apply_comm(m, rec);
+		break;
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		apply_mmap(m, rec);
+		break;
+	default:
+		break;
+	}
+}
+
+const char *machine__comm(const struct machine *m, uint32_t thread)
+{
+	uint32_t comm = m->threads.data[thread].comm;
+
+	return comm == MACHINE_NO_NAME ? "" : strtab__get(&m->names, comm);
+}
+
+const struct process *machine__process_of(const struct machine *m, uint32_t thread)
+{
+	return &m->processes.data[m->threads.data[thread].process];
+}
+
+struct place machine__user_place(const struct machine *m, uint32_t process, uint64_t ip)
+{
+	const struct map *map = maps__find(&m->processes.data[process].maps, ip);
+
+	if (!map)
+		return (struct place){ DSO_ID_UNKNOWN, ip };
+	if (dsos__get(&m->dsos, map->dso)->kind == DSO_MEMORY)
+		return (struct place){ map->dso, ip };
+	return (struct place){ map->dso, ip - map->start + map->offset };
+}
+
+struct place machine__kernel_place(uint64_t ip)
+{
+	return (struct place){ DSO_ID_KERNEL, ip };
+}

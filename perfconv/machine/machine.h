@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * machine - processes, threads, their names and mappings, as they are at the
+ * time of the record that was applied last.  Records come in time order, so
+ * asking the machine right after applying a sample gives what was true then.
+ *
+ * Threads and processes have ids (indices) that are never reused: a pid that
+ * comes back after an exit is a new process.
+ */
+#ifndef PERFCONV_MACHINE_MACHINE_H
+#define PERFCONV_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "perfconv/base/idmap.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/machine/dso.h"
+#include "perfconv/machine/maps.h"
+#include "perfconv/perfdata/record.h"
+
+struct process {
+	uint32_t pid;
+	struct maps maps;
+};
+
+struct thread {
+	uint32_t process; /* id */
+	uint32_t tid;
+	uint64_t start_ns; /* FORK's time; 0: lived before the capture */
+	uint64_t end_ns;   /* EXIT's time; 0: not seen to end */
+	uint32_t comm;	   /* string id of the last name; MACHINE_NO_NAME before the first */
+};
+
+#define MACHINE_NO_NAME UINT32_MAX
+
+/* An address as later stages keep it: independent of where it was mapped. */
+struct place {
+	uint32_t dso;
+	uint64_t address; /* see enum dso_kind */
+};
+
+struct machine {
+	struct dsos dsos;
+	struct strtab names;
+	VEC(struct process) processes;
+	VEC(struct thread) threads;
+	struct idmap pids, tids;       /* pid, tid -> index into the two below */
+	VEC(uint32_t) current_process; /* id of the process that has the pid now */
+	VEC(uint32_t) current_thread;
+};
+
+void machine__init(struct machine *m);
+void machine__release(struct machine *m);
+
+/** machine__apply - take in a FORK, EXIT, COMM, MMAP or MMAP2 record; ignores others. */
+void machine__apply(struct machine *m, const struct record *rec);
+
+/** machine__thread - the id of the thread that has @tid now, new if not known. */
+uint32_t machine__thread(struct machine *m, uint32_t pid, uint32_t tid);
+
+/** machine__comm - a thread's last kernel name, "" if none was seen. */
+const char *machine__comm(const struct machine *m, uint32_t thread);
+
+/** machine__process_of - borrowed until the next apply or thread call. */
+const struct process *machine__process_of(const struct machine *m, uint32_t thread);
+
+/** machine__user_place - where user address @ip of process @process lies now. */
+struct place machine__user_place(const struct machine *m, uint32_t process, uint64_t ip);
+
+/** machine__kernel_place - the same for a kernel address. */
+struct place machine__kernel_place(uint64_t ip);
+
+#endif
