@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/resolve/python.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+
+#define SYMBOL_PREFIX "py::"
+#define TASK_PREFIX "task:"
+
+struct python {
+	const struct machine *machine;
+	struct symbols *symbols;
+	VEC(struct sidefile *) by_dso; /* NULL: no trampoline, or none found; shared by token */
+	VEC(struct sidefile *) files;
+	struct strtab names; /* of frames known by symbol only */
+	size_t missing;
+};
+
+static struct sidefile *find_by_token(const struct python *py, const char *token)
+{
+	for (size_t i = 0; i < py->files.n; i++)
+		if (!strcmp(py->files.data[i]->token, token))
+			return py->files.data[i];
+	return NULL;
+}
+
+static struct sidefile *open_side_file(struct python *py, struct images *images,
+				       const struct dso *dso)
+{
+	struct sidefile *file = find_by_token(py, dso->token);
+	char *recorded, *path;
+
+	if (file)
+		return file;
+	recorded = mem__format("%.*spyframes-%s.side", (int)(file__base(dso->path) - dso->path),
+			       dso->path, dso->token);
+	path = images__find_beside(images, recorded);
+	if (path && !sidefile__open(&file, path, NULL))
+		vec__push(&py->files, file);
+	else
+		py->missing++;
+	free(path);
+	free(recorded);
+	return file;
+}
+
+struct python *python__new(const struct machine *machine, struct images *images,
+			   struct symbols *symbols)
+{
+	struct python *py = mem__alloc(1, sizeof(*py));
+
+	py->machine = machine;
+	py->symbols = symbols;
+	for (size_t i = 0; i < machine->dsos.list.n; i++) {
+		const struct dso *dso = &machine->dsos.list.data[i];
+
+		vec__push(&py->by_dso,
+			  dso->kind == DSO_TRAMPOLINE ? open_side_file(py, images, dso) : NULL);
+	}
+	return py;
+}
+
+void python__free(struct python *py)
+{
+	if (!py)
+		return;
+	for (size_t i = 0; i < py->files.n; i++)
+		sidefile__free(py->files.data[i]);
+	vec__release(&py->files);
+	vec__release(&py->by_dso);
+	strtab__release(&py->names);
+	free(py);
+}
+
+static const struct sidefile_code *code_at(const struct python *py, const struct dso *dso,
+					   struct place place)
+{
+	const struct sidefile *file = py->by_dso.data[place.dso];
+	const struct sidefile_arena *arena = file ? sidefile__arena(file, dso->arena) : NULL;
+	uint64_t address = place.address + dso->mapped_at;
+
+	if (!arena || address < arena->base ||
+	    address - arena->base >= (uint64_t)arena->slots * arena->slot_bytes)
+		return NULL;
+	return sidefile__code(file, dso->arena,
+			      (uint32_t)((address - arena->base) / arena->slot_bytes));
+}
+
+/* "py::qualname:file" or "task:name", as the trampoline file's symbol table has it. */
+static bool frame_of_symbol(struct python *py, const char *symbol, struct python_frame *out)
+{
+	const char *colon;
+	char *name;
+
+	memset(out, 0, sizeof(*out));
+	out->file = "";
+	if (!strncmp(symbol, TASK_PREFIX, strlen(TASK_PREFIX))) {
+		out->name = symbol + strlen(TASK_PREFIX);
+		out->task = true;
+		return true;
+	}
+	if (strncmp(symbol, SYMBOL_PREFIX, strlen(SYMBOL_PREFIX)))
+		return false;
+	symbol += strlen(SYMBOL_PREFIX);
+	colon = strchr(symbol, ':');
+	if (colon)
+		out->file = colon + 1;
+	name = mem__format("%.*s", (int)strcspn(symbol, ":"), symbol);
+	out->name = strtab__get(&py->names, strtab__intern(&py->names, name));
+	free(name);
+	return true;
+}
+
+bool python__frame(struct python *py, struct place place, struct python_frame *out)
+{
+	const struct dso *dso = dsos__get(&py->machine->dsos, place.dso);
+	const struct sidefile_code *code;
+	const char *symbol;
+
+	if (dso->kind != DSO_TRAMPOLINE)
+		return false;
+	code = code_at(py, dso, place);
+	if (code) {
+		*out = (struct python_frame){ code->name, code->file, code->first_line,
+					      code->task };
+		return true;
+	}
+	symbol = symbols__find(py->symbols, place);
+	return symbol && frame_of_symbol(py, symbol, out);
+}
+
+const char *python__thread_name(const struct python *py, uint32_t id)
+{
+	const struct thread *t = &py->machine->threads.data[id];
+	const struct maps *maps = &py->machine->processes.data[t->process].maps;
+
+	for (size_t i = maps->list.n; i-- > 0;) {
+		const struct sidefile *file = py->by_dso.data[maps->list.data[i].dso];
+		const char *name = file ? sidefile__thread_name(file, t->tid) : NULL;
+
+		if (name)
+			return name;
+	}
+	return NULL;
+}
+
+uint32_t python__version(const struct python *py)
+{
+	return py->files.n ? py->files.data[0]->python_hex : 0;
+}
+
+size_t python__side_files(const struct python *py, size_t *missing)
+{
+	*missing = py->missing;
+	return py->files.n;
+}

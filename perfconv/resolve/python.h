@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * python - what the capture knows of Python: the side files of its processes,
+ * found through the trampoline files that are mapped in them.
+ */
+#ifndef PERFCONV_RESOLVE_PYTHON_H
+#define PERFCONV_RESOLVE_PYTHON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "perfconv/machine/images.h"
+#include "perfconv/machine/machine.h"
+#include "perfconv/sidefile/sidefile.h"
+#include "perfconv/symbol/symbols.h"
+
+struct python;
+
+/* A Python frame's identity.  Strings live with the struct python. */
+struct python_frame {
+	const char *name; /* qualname, or the task's name */
+	const char *file;
+	uint32_t first_line; /* 0: not known */
+	bool task;
+};
+
+/** python__new - read the side files of all trampoline files in @machine; all borrowed. */
+struct python *python__new(const struct machine *machine, struct images *images,
+			   struct symbols *symbols);
+void python__free(struct python *py);
+
+/**
+ * python__frame - the function whose trampoline holds @place
+ *
+ * From the side file; without one, from the trampoline file's own symbols.
+ * Return: true with @out set; false if @place is no trampoline or nobody names it.
+ */
+bool python__frame(struct python *py, struct place place, struct python_frame *out);
+
+/** python__thread_name - the full Python name of thread @id, or NULL. */
+const char *python__thread_name(const struct python *py, uint32_t id);
+
+/** python__version - of the first Python seen, PY_VERSION_HEX; 0: none. */
+uint32_t python__version(const struct python *py);
+
+/** python__side_files - how many were read; *@missing: mapped trampolines without one. */
+size_t python__side_files(const struct python *py, size_t *missing);
+
+#endif

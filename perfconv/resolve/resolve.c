@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/resolve/resolve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+
+enum role { /* what a location is to a Python program */
+	    ROLE_NATIVE,
+	    ROLE_PYTHON,      /* a trampoline: stands for a Python function */
+	    ROLE_INTERPRETER, /* the evaluator's object, pyframes itself, unnamed trampolines */
+	    ROLE_KERNEL,
+};
+
+struct resolver {
+	const struct store *store;
+	const struct machine *machine;
+	struct symbols *symbols;
+	struct python *python;
+	enum frames_mode mode;
+	VEC(bool) interpreter;		  /* by dso id */
+	VEC(uint32_t) frame_of;		  /* location id -> frame id, RESOLVE_NO_STACK: not yet */
+	VEC(uint32_t) done[2];		  /* store stack -> resolved stack, by cut; see NOT_DONE */
+	VEC(uint32_t) path;		  /* scratch: locations of one stack, root first */
+	size_t first_python, last_python; /* in path, or NO_PYTHON */
+	uint32_t cut_frame, no_python_frame;
+	struct resolved out;
+};
+
+#define NO_PYTHON SIZE_MAX
+#define NOT_DONE (UINT32_MAX - 1)
+
+static enum dso_kind kind_of(const struct resolver *r, uint32_t dso)
+{
+	return dsos__get(&r->machine->dsos, dso)->kind;
+}
+
+static struct place place_of(const struct resolver *r, uint32_t location)
+{
+	return store__get_location(r->store, location).place;
+}
+
+/* Whatever ELF file a trampoline calls into holds the evaluator. */
+static void find_interpreters(struct resolver *r)
+{
+	const struct store *s = r->store;
+
+	for (size_t i = 0; i < r->machine->dsos.list.n; i++) {
+		const struct dso *dso = &r->machine->dsos.list.data[i];
+
+		vec__push(&r->interpreter, !strncmp(dso__short_name(dso), "_pyframes.", 10));
+	}
+	for (uint32_t i = 0; i < s->stacks.n; i++) {
+		uint32_t parent = store__parent(s, i), dso;
+
+		if (parent == STORE_NO_STACK ||
+		    kind_of(r, place_of(r, store__leaf(s, parent)).dso) != DSO_TRAMPOLINE)
+			continue;
+		dso = place_of(r, store__leaf(s, i)).dso;
+		if (kind_of(r, dso) == DSO_ELF)
+			r->interpreter.data[dso] = true;
+	}
+}
+
+static uint32_t string(struct resolver *r, const char *text)
+{
+	return strtab__intern(&r->out.strings, text);
+}
+
+static uint32_t add_frame(struct resolver *r, const struct frame *f)
+{
+	uint64_t a = (uint64_t)f->name << 32 | f->file;
+	uint64_t b = (uint64_t)f->first_line << 8 | (uint64_t)f->kind << 1 | f->named;
+	uint32_t id = idmap__intern(&r->out.frame_keys, a, b);
+
+	if (id == r->out.frames.n)
+		vec__push(&r->out.frames, *f);
+	return id;
+}
+
+struct resolver *resolver__new(const struct store *store, const struct machine *machine,
+			       struct symbols *symbols, struct python *python,
+			       enum frames_mode mode)
+{
+	struct resolver *r = mem__alloc(1, sizeof(*r));
+	struct frame note = { .kind = FRAME_NOTE, .named = true };
+
+	r->store = store;
+	r->machine = machine;
+	r->symbols = symbols;
+	r->python = python;
+	r->mode = mode;
+	string(r, "");
+	note.name = string(r, "[stack cut]");
+	r->cut_frame = add_frame(r, &note);
+	note.name = string(r, "[no Python]");
+	r->no_python_frame = add_frame(r, &note);
+	find_interpreters(r);
+	return r;
+}
+
+void resolver__free(struct resolver *r)
+{
+	if (!r)
+		return;
+	vec__release(&r->interpreter);
+	vec__release(&r->frame_of);
+	vec__release(&r->done[0]);
+	vec__release(&r->done[1]);
+	vec__release(&r->path);
+	strtab__release(&r->out.strings);
+	vec__release(&r->out.frames);
+	idmap__release(&r->out.stacks);
+	idmap__release(&r->out.frame_keys);
+	free(r);
+}
+
+const struct resolved *resolver__resolved(const struct resolver *r)
+{
+	return &r->out;
+}
+
+static uint32_t native_frame(struct resolver *r, struct store_location l)
+{
+	const struct dso *dso = dsos__get(&r->machine->dsos, l.place.dso);
+	struct place at = { l.place.dso, l.place.address - l.return_address };
+	const char *name = symbols__find(r->symbols, at);
+	struct frame f = {
+		.kind = dso->kind == DSO_KERNEL ? FRAME_KERNEL : FRAME_NATIVE,
+		.named = name != NULL,
+	};
+
+	if (name) {
+		f.name = string(r, name);
+	} else if (*dso__short_name(dso) == '[') {
+		f.name = string(r, dso__short_name(dso));
+	} else {
+		char *text = mem__format("[%s]", dso__short_name(dso));
+
+		f.name = string(r, text);
+		free(text);
+	}
+	f.file = string(r, dso->path);
+	return add_frame(r, &f);
+}
+
+static uint32_t new_frame(struct resolver *r, uint32_t location)
+{
+	struct store_location l = store__get_location(r->store, location);
+	struct place at = { l.place.dso, l.place.address - l.return_address };
+	struct python_frame py;
+	struct frame f = { .named = true };
+
+	if (!python__frame(r->python, at, &py))
+		return native_frame(r, l);
+	f.kind = py.task ? FRAME_TASK : FRAME_PYTHON;
+	f.name = string(r, py.name);
+	f.file = string(r, py.file);
+	f.first_line = py.first_line;
+	return add_frame(r, &f);
+}
+
+static uint32_t frame_of(struct resolver *r, uint32_t location)
+{
+	while (r->frame_of.n <= location)
+		vec__push(&r->frame_of, RESOLVE_NO_STACK);
+	if (r->frame_of.data[location] == RESOLVE_NO_STACK) {
+		uint32_t frame = new_frame(r, location);
+
+		r->frame_of.data[location] = frame;
+	}
+	return r->frame_of.data[location];
+}
+
+static enum role role_of(struct resolver *r, uint32_t location)
+{
+	uint32_t dso = place_of(r, location).dso, frame = frame_of(r, location);
+	const struct frame *f = &r->out.frames.data[frame];
+
+	if (f->kind == FRAME_PYTHON || f->kind == FRAME_TASK)
+		return ROLE_PYTHON;
+	if (f->kind == FRAME_KERNEL)
+		return ROLE_KERNEL;
+	if (r->interpreter.data[dso] || kind_of(r, dso) == DSO_TRAMPOLINE)
+		return ROLE_INTERPRETER;
+	return ROLE_NATIVE;
+}
+
+static bool is_c_library(const char *path)
+{
+	const char *base = file__base(path);
+
+	return !strncmp(base, "libc.so", 7) || !strncmp(base, "libc-2.", 7) ||
+	       !strncmp(base, "libpthread", 10) || !strncmp(base, "ld-", 3);
+}
+
+/* What the C library does before the first function of a program or thread.  In a
+ * stripped library these functions have no names. */
+static bool is_start_up(const struct resolver *r, uint32_t id)
+{
+	static const char *const names[] = {
+		"_start",
+		"__libc_start_main",
+		"__libc_start_call_main",
+		"start_thread",
+		"clone",
+		"clone3",
+		"__clone",
+		"__clone3",
+		"_dl_start_user",
+		"thread_start",
+	};
+	const struct frame *f = &r->out.frames.data[id];
+	const char *name = strtab__get(&r->out.strings, f->name);
+	size_t n = strcspn(name, "@");
+
+	if (!f->named)
+		return is_c_library(strtab__get(&r->out.strings, f->file));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strlen(names[i]) == n && !strncmp(names[i], name, n))
+			return true;
+	return false;
+}
+
+static uint32_t push(struct resolver *r, uint32_t stack, uint32_t frame)
+{
+	return idmap__intern(&r->out.stacks, (uint64_t)(uint32_t)(stack + 1), frame);
+}
+
+/* Root first into r->path, and where its Python frames begin and end. */
+static void collect_path(struct resolver *r, uint32_t stack)
+{
+	size_t n = 0;
+
+	for (uint32_t s = stack; s != STORE_NO_STACK; s = store__parent(r->store, s))
+		n++;
+	r->path.n = 0;
+	vec__reserve(&r->path, n);
+	r->path.n = n;
+	for (uint32_t s = stack; s != STORE_NO_STACK; s = store__parent(r->store, s))
+		r->path.data[--n] = store__leaf(r->store, s);
+	r->first_python = r->last_python = NO_PYTHON;
+	for (size_t i = 0; i < r->path.n; i++) {
+		if (role_of(r, r->path.data[i]) != ROLE_PYTHON)
+			continue;
+		if (r->first_python == NO_PYTHON)
+			r->first_python = i;
+		r->last_python = i;
+	}
+}
+
+/*
+ * Merged: before and between Python frames the interpreter's own frames are
+ * machinery.  Past the last one they are where the time goes, so only the
+ * evaluator's frame (the first after the trampoline) is left out, and runs of
+ * frames without a name become one.
+ */
+static bool merged_keeps(struct resolver *r, size_t i, uint32_t leaf)
+{
+	uint32_t frame = frame_of(r, r->path.data[i]);
+	enum role role = role_of(r, r->path.data[i]);
+
+	if (r->first_python == NO_PYTHON)
+		return true;
+	if (i < r->first_python && is_start_up(r, frame))
+		return false;
+	if (i < r->last_python)
+		return role == ROLE_PYTHON || role == ROLE_NATIVE;
+	if (i == r->last_python + 1 && role == ROLE_INTERPRETER)
+		return false;
+	return r->out.frames.data[frame].named || leaf == RESOLVE_NO_STACK ||
+	       resolved__leaf(&r->out, leaf) != frame;
+}
+
+static bool keeps(struct resolver *r, size_t i, uint32_t leaf)
+{
+	enum role role = role_of(r, r->path.data[i]);
+
+	switch (r->mode) {
+	case FRAMES_PYTHON:
+		return role == ROLE_PYTHON;
+	case FRAMES_NATIVE:
+		return role != ROLE_PYTHON;
+	case FRAMES_MERGED:
+		return merged_keeps(r, i, leaf);
+	case FRAMES_ALL:
+	default:
+		return true;
+	}
+}
+
+static uint32_t resolve_stack(struct resolver *r, uint32_t stack, bool cut)
+{
+	uint32_t out = cut ? push(r, RESOLVE_NO_STACK, r->cut_frame) : RESOLVE_NO_STACK;
+
+	collect_path(r, stack);
+	for (size_t i = 0; i < r->path.n; i++)
+		if (keeps(r, i, out))
+			out = push(r, out, frame_of(r, r->path.data[i]));
+	if (r->mode == FRAMES_PYTHON && r->first_python == NO_PYTHON)
+		out = push(r, out, r->no_python_frame);
+	return out;
+}
+
+uint32_t resolver__stack(struct resolver *r, uint32_t stack, bool cut)
+{
+	if (stack == STORE_NO_STACK)
+		return RESOLVE_NO_STACK;
+	while (r->done[cut].n <= stack)
+		vec__push(&r->done[cut], NOT_DONE);
+	if (r->done[cut].data[stack] == NOT_DONE) {
+		uint32_t resolved = resolve_stack(r, stack, cut);
+
+		r->done[cut].data[stack] = resolved;
+	}
+	return r->done[cut].data[stack];
+}

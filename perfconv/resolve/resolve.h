@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * resolve - address stacks become stacks of frames that a person can read:
+ * named, with Python and native frames in one stack.
+ *
+ *     clone3 > start_thread > [python] > py:_bootstrap > eval > [python] > py:run > eval > recv
+ *     python   _bootstrap > run
+ *     merged   _bootstrap > run > recv
+ *
+ * The interpreter's object is recognised by position: it is what trampolines
+ * call.  That holds for a stripped Python too, where names say nothing.
+ */
+#ifndef PERFCONV_RESOLVE_RESOLVE_H
+#define PERFCONV_RESOLVE_RESOLVE_H
+
+#include <stdint.h>
+
+#include "perfconv/base/idmap.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/resolve/python.h"
+#include "perfconv/store/store.h"
+#include "perfconv/symbol/symbols.h"
+
+enum frames_mode {
+	FRAMES_MERGED, /* Python frames, and native ones that are not the interpreter's own */
+	FRAMES_PYTHON, /* Python frames only */
+	FRAMES_NATIVE, /* all but the Python frames */
+	FRAMES_ALL,    /* everything */
+};
+
+enum frame_kind {
+	FRAME_PYTHON,
+	FRAME_TASK, /* an asyncio task's name */
+	FRAME_NATIVE,
+	FRAME_KERNEL,
+	FRAME_NOTE, /* says something about the stack, in brackets */
+};
+
+struct frame {
+	uint32_t name, file; /* string ids; file 0: none */
+	uint32_t first_line; /* of the Python function; 0: not known */
+	enum frame_kind kind;
+	bool named; /* false: the name is only the object's */
+};
+
+#define RESOLVE_NO_STACK UINT32_MAX
+
+/* The tables that later stages read. */
+struct resolved {
+	struct strtab strings; /* id 0 is "" */
+	VEC(struct frame) frames;
+	struct idmap stacks; /* (parent + 1, frame) */
+	struct idmap frame_keys;
+};
+
+struct resolver;
+
+/**
+ * resolver__new - look at the whole @store and get ready to resolve its stacks
+ * All arguments are borrowed for the resolver's life.
+ */
+struct resolver *resolver__new(const struct store *store, const struct machine *machine,
+			       struct symbols *symbols, struct python *python,
+			       enum frames_mode mode);
+void resolver__free(struct resolver *r);
+
+/**
+ * resolver__stack - the readable stack of a store's stack
+ *
+ * @cut: whether the stack lacks its root; it then begins with [stack cut]
+ * Return: an id into resolved.stacks, or RESOLVE_NO_STACK if nothing is to show.
+ */
+uint32_t resolver__stack(struct resolver *r, uint32_t stack, bool cut);
+
+/** resolver__resolved - the tables, which grow with resolver__stack(). */
+const struct resolved *resolver__resolved(const struct resolver *r);
+
+/** resolved__parent, resolved__leaf - a stack taken apart. */
+static inline uint32_t resolved__parent(const struct resolved *r, uint32_t stack)
+{
+	return (uint32_t)r->stacks.keys[stack].a - 1;
+}
+
+static inline uint32_t resolved__leaf(const struct resolved *r, uint32_t stack)
+{
+	return (uint32_t)r->stacks.keys[stack].b;
+}
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Lines read "ffffffff81000000 T _stext" or "... t name [module]". */
+#include "perfconv/symbol/kallsyms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+
+#define MAX_UNSIZED ((uint64_t)1 << 20) /* no kernel function is longer */
+#define FILE_LIMIT ((size_t)256 << 20)
+
+static void add_line(struct symtab *t, char *line)
+{
+	char *rest, *end;
+	uint64_t address = strtoull(line, &rest, 16);
+
+	if (!address || rest == line || *rest != ' ' || !rest[1] || !strchr("tTwW", rest[1]) ||
+	    rest[2] != ' ')
+		return;
+	end = rest + 3 + strcspn(rest + 3, "\t ");
+	*end = '\0';
+	symtab__add(t, address, address, rest + 3, 0);
+}
+
+int kallsyms__read(struct symtab *t, const char *path, struct errbuf *err)
+{
+	char *text, *line, *next;
+	size_t n;
+	int code = file__read(path, FILE_LIMIT, &text, &n, err);
+
+	if (code)
+		return code;
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		add_line(t, line);
+	}
+	free(text);
+	if (!t->list.n)
+		return errbuf__set(err, -ENODATA,
+				   "%s: hides the kernel's addresses; run as root or set "
+				   "kernel.kptr_restrict=0 to name kernel functions",
+				   path);
+	symtab__finish(t, MAX_UNSIZED);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * symbols - function names for places: from ELF files, their debug files, and
+ * the running kernel's table.  Tables are loaded when first asked for.
+ */
+#ifndef PERFCONV_SYMBOL_SYMBOLS_H
+#define PERFCONV_SYMBOL_SYMBOLS_H
+
+#include "perfconv/machine/images.h"
+#include "perfconv/machine/machine.h"
+
+struct symbols;
+
+/**
+ * symbols__new - names for the objects of @dsos, from the files of @images
+ * Both are borrowed for the symbols' life.
+ */
+struct symbols *symbols__new(const struct dsos *dsos, struct images *images);
+void symbols__free(struct symbols *s);
+
+/** symbols__find - the function at @place; NULL if nobody names it.  Lives with @s. */
+const char *symbols__find(struct symbols *s, struct place place);
+
+#endif
