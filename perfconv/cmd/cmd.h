@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cmd - the command line: stdout carries data, stderr words.
+ */
+#ifndef PERFCONV_CMD_CMD_H
+#define PERFCONV_CMD_CMD_H
+
+/* Exit status of every command. */
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+/** cmd__convert - argv[0] is "convert".  Return: an enum exit_status. */
+int cmd__convert(int argc, char **argv);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv convert - a capture becomes a profile file, and a summary on stderr. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/base/sink.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/options.h"
+#include "perfconv/cmd/report_text.h"
+#include "perfconv/output/speedscope.h"
+#include "perfconv/pipeline/capture.h"
+
+struct convert {
+	struct capture_options capture;
+	const char *output; /* NULL: made from the input's name */
+	const char *scenario;
+	VEC(struct meta_value) values;
+	VEC(char *) owned; /* keys, cut from their values */
+	bool quiet;
+};
+
+static const char *const frames_names[] = {
+	[FRAMES_MERGED] = "merged",
+	[FRAMES_PYTHON] = "python",
+	[FRAMES_NATIVE] = "native",
+	[FRAMES_ALL] = "all",
+};
+
+static int set_input(void *target, const char *value)
+{
+	((struct convert *)target)->capture.path = value;
+	return 0;
+}
+
+static int set_output(void *target, const char *value)
+{
+	((struct convert *)target)->output = value;
+	return 0;
+}
+
+static int set_frames(void *target, const char *value)
+{
+	for (size_t i = 0; i < sizeof(frames_names) / sizeof(*frames_names); i++)
+		if (!strcmp(value, frames_names[i])) {
+			((struct convert *)target)->capture.frames = (enum frames_mode)i;
+			return 0;
+		}
+	message__error("--frames takes merged, python, native or all, not %s", value);
+	return -EINVAL;
+}
+
+static int set_scenario(void *target, const char *value)
+{
+	((struct convert *)target)->scenario = value;
+	return 0;
+}
+
+static int add_meta(void *target, const char *value)
+{
+	struct convert *c = target;
+	const char *equals = strchr(value, '=');
+	char *key;
+
+	if (!equals || equals == value) {
+		message__error("--meta takes KEY=VALUE, not %s", value);
+		return -EINVAL;
+	}
+	key = mem__format("%.*s", (int)(equals - value), value);
+	vec__push(&c->owned, key);
+	vec__push(&c->values, ((struct meta_value){ key, equals + 1 }));
+	return 0;
+}
+
+static int set_side_dir(void *target, const char *value)
+{
+	((struct convert *)target)->capture.side_dir = value;
+	return 0;
+}
+
+static int set_quiet(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->quiet = true;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "input", 'i', "FILE", "the capture (default: perf.data)", set_input },
+	{ "output", 'o', "FILE",
+	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
+	{ "frames", 0, "WHICH",
+	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
+	  "python, native: those only; all: everything",
+	  set_frames },
+	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
+	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
+	{ "side-dir", 0, "DIR",
+	  "where pyframes' files are, if not beside the capture\n"
+	  "or where they were recorded",
+	  set_side_dir },
+	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
+};
+
+static const struct command_spec spec = {
+	.name = "convert",
+	.usage = "[-i perf.data] [-o X.speedscope.json] [OPTION]...",
+	.about = "Write a perf capture as a profile that speedscope opens: one timeline per\n"
+		 "thread, Python and native frames in one stack.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+};
+
+/* X.data and X become X.speedscope.json. */
+static char *default_output(const char *input)
+{
+	static const char suffix[] = ".data";
+	size_t n = strlen(input);
+
+	if (n > sizeof(suffix) - 1 && !strcmp(input + n - (sizeof(suffix) - 1), suffix))
+		n -= sizeof(suffix) - 1;
+	return mem__format("%.*s.speedscope.json", (int)n, input);
+}
+
+static struct meta make_meta(const struct convert *c, const struct capture *capture,
+			     const char *title)
+{
+	struct meta m = {
+		.title = title,
+		.scenario = c->scenario,
+		.values = c->values.data,
+		.values_n = c->values.n,
+		.data = capture->data,
+		.event = capture->profile->event,
+		.frames_mode = frames_names[c->capture.frames],
+		.python_hex = python__version(capture->python),
+		.files_missing = capture->images.missing,
+		.files_mismatched = capture->images.mismatched,
+	};
+	size_t missing;
+
+	m.side_files = python__side_files(capture->python, &missing);
+	m.side_files_missing = missing;
+	return m;
+}
+
+static int write_profile(const struct convert *c, const struct capture *capture, const char *path,
+			 uint64_t *bytes, struct errbuf *err)
+{
+	struct meta meta =
+		make_meta(c, capture, c->scenario ? c->scenario : file__base(c->capture.path));
+	struct sink *sink;
+	uint64_t deep;
+	int code = sink__open(&sink, path, err);
+
+	if (code)
+		return code;
+	deep = speedscope__write(sink, capture->profile, &meta);
+	*bytes = sink__bytes(sink);
+	code = sink__commit(sink, err);
+	if (!code && deep)
+		message__warning("%llu stacks were deeper than %u frames, which speedscope cannot "
+				 "open; their innermost frames were left out",
+				 (unsigned long long)deep, SPEEDSCOPE_MAX_DEPTH);
+	return code;
+}
+
+static int convert(const struct convert *c, struct errbuf *err)
+{
+	struct capture *capture;
+	uint64_t bytes;
+	char *path;
+	int code = capture__read(&capture, &c->capture, err);
+
+	if (code)
+		return code;
+	path = c->output ? mem__strdup(c->output) : default_output(c->capture.path);
+	code = write_profile(c, capture, path, &bytes, err);
+	if (!code) {
+		report_text__warnings(capture, c->capture.path);
+		if (!c->quiet)
+			report_text__summary(capture);
+		if (!c->quiet && strcmp(path, "-"))
+			report_text__file(path, bytes);
+	}
+	free(path);
+	capture__free(capture);
+	return code;
+}
+
+int cmd__convert(int argc, char **argv)
+{
+	struct convert c = { .capture.path = "perf.data", .capture.frames = FRAMES_MERGED };
+	struct errbuf err;
+	int first, status = EXIT_USAGE;
+
+	switch (options__parse(&spec, argc, argv, &c, &first)) {
+	case OPTIONS_HELP:
+		status = EXIT_DONE;
+		break;
+	case OPTIONS_OK:
+		if (first < argc) {
+			message__error("%s is one argument too many; the capture goes behind -i",
+				       argv[first]);
+			break;
+		}
+		status = convert(&c, &err) ? EXIT_FAILED : EXIT_DONE;
+		if (status == EXIT_FAILED)
+			message__error("%s", err.text);
+		break;
+	case OPTIONS_BAD:
+	default:
+		break;
+	}
+	for (size_t i = 0; i < c.owned.n; i++)
+		free(c.owned.data[i]);
+	vec__release(&c.owned);
+	vec__release(&c.values);
+	return status;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names in a capture are foreign text: what could steer a terminal is not let through. */
+#include "perfconv/cmd/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void put(const char *prefix, const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	fprintf(stderr, "%s%s\n", prefix, text);
+	free(text);
+}
+
+void message__error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put("perfconv: ", fmt, ap);
+	va_end(ap);
+}
+
+void message__warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put("perfconv: warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void message__line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put("", fmt, ap);
+	va_end(ap);
+}

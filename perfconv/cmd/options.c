@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/cmd/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/mem.h"
+#include "perfconv/cmd/message.h"
+
+#define HELP_COLUMN 26
+#define FIRST_VALUE 256 /* getopt's value of option i is FIRST_VALUE + i */
+
+static void print_option(const struct option_spec *o)
+{
+	const char *line = o->help;
+	char left[64];
+	int n = snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
+			 o->argument ? " " : "", o->argument ? o->argument : "");
+
+	printf("%-*s", HELP_COLUMN, left);
+	if (n >= HELP_COLUMN)
+		printf("\n%*s", HELP_COLUMN, "");
+	for (;;) {
+		size_t length = strcspn(line, "\n");
+
+		printf("%.*s\n", (int)length, line);
+		if (!line[length])
+			return;
+		line += length + 1;
+		printf("%*s", HELP_COLUMN, "");
+	}
+}
+
+static void print_help(const struct command_spec *spec)
+{
+	printf("usage: perfconv %s %s\n\n%s\n\n", spec->name, spec->usage, spec->about);
+	for (size_t i = 0; i < spec->options_n; i++)
+		print_option(&spec->options[i]);
+	printf("%-*s%s\n", HELP_COLUMN, "  -h, --help", "print this help");
+}
+
+/* Two getopt tables from ours; freed by the caller. */
+static struct option *make_tables(const struct command_spec *spec, char *letters)
+{
+	struct option *table = mem__alloc(spec->options_n + 2, sizeof(*table));
+
+	*letters++ = ':';
+	*letters++ = 'h';
+	for (size_t i = 0; i < spec->options_n; i++) {
+		const struct option_spec *o = &spec->options[i];
+
+		table[i] = (struct option){ o->name, o->argument ? required_argument : no_argument,
+					    NULL, FIRST_VALUE + (int)i };
+		if (!o->letter)
+			continue;
+		*letters++ = o->letter;
+		if (o->argument)
+			*letters++ = ':';
+	}
+	table[spec->options_n] = (struct option){ "help", no_argument, NULL, 'h' };
+	*letters = '\0';
+	return table;
+}
+
+static const struct option_spec *find_option(const struct command_spec *spec, int value)
+{
+	for (size_t i = 0; i < spec->options_n; i++)
+		if (value == FIRST_VALUE + (int)i || value == spec->options[i].letter)
+			return &spec->options[i];
+	return NULL;
+}
+
+static enum options_result apply(const struct command_spec *spec, int value, char **argv,
+				 void *target)
+{
+	const struct option_spec *o = find_option(spec, value);
+
+	if (value == 'h') {
+		print_help(spec);
+		return OPTIONS_HELP;
+	}
+	if (value == ':') {
+		message__error("%s needs a value; see perfconv %s --help", argv[optind - 1],
+			       spec->name);
+		return OPTIONS_BAD;
+	}
+	if (!o) {
+		message__error("%s is no option of perfconv %s; see perfconv %s --help",
+			       argv[optind - 1], spec->name, spec->name);
+		return OPTIONS_BAD;
+	}
+	return o->apply(target, optarg) ? OPTIONS_BAD : OPTIONS_OK;
+}
+
+enum options_result options__parse(const struct command_spec *spec, int argc, char **argv,
+				   void *target, int *first)
+{
+	char letters[128];
+	struct option *table = make_tables(spec, letters);
+	enum options_result result = OPTIONS_OK;
+	int value;
+
+	optind = 1;
+	while (result == OPTIONS_OK &&
+	       (value = getopt_long(argc, argv, letters, table, NULL)) != -1)
+		result = apply(spec, value, argv, target);
+	*first = optind;
+	free(table);
+	return result;
+}

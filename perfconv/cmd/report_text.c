@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/cmd/report_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "perfconv/analyze/summary.h"
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/cmd/message.h"
+
+#define SHOWN_THREADS 8u
+#define SHOWN_FRAMES 10u
+#define TINY_SHARE 0.001
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return whole ? (double)part / (double)whole : 0;
+}
+
+static unsigned long long u(uint64_t v)
+{
+	return v;
+}
+
+static void warn_of_file(const struct capture *c, const char *path)
+{
+	const struct perfdata_stats *s = perfdata__stats(c->data);
+
+	if (s->unfinished)
+		message__warning("%s: perf did not finish it (killed?); what was written until "
+				 "then is converted",
+				 path);
+	if (s->cut)
+		message__warning("%s: cannot be read on from offset 0x%llx; the %llu samples "
+				 "before it are converted",
+				 path, u(s->cut_offset), u(c->profile->samples));
+	if (s->lost)
+		message__warning("%llu events were lost while recording; record with a larger "
+				 "buffer (-m 8M) or a lower rate (-F)",
+				 u(s->lost));
+	if (s->bad_records || s->unknown_types || s->unknown_ids || s->unordered)
+		message__warning("skipped %llu damaged records, %llu of unknown type, %llu of no "
+				 "event; %llu were out of order",
+				 u(s->bad_records), u(s->unknown_types), u(s->unknown_ids),
+				 u(s->unordered));
+}
+
+void report_text__warnings(const struct capture *c, const char *path)
+{
+	const struct profile *p = c->profile;
+	size_t missing;
+
+	warn_of_file(c, path);
+	if (!p->samples)
+		message__warning("%s: holds no samples, so the profile is empty; was the program "
+				 "idle, or recorded with another event?",
+				 path);
+	python__side_files(c->python, &missing);
+	if (missing)
+		message__warning("%zu side files of pyframes were not found, so thread names are "
+				 "short; name their folder with --side-dir",
+				 missing);
+	if (c->images.mismatched)
+		message__warning("%llu files have changed since the capture and name nothing; "
+				 "convert where it was recorded",
+				 u(c->images.mismatched));
+	if (p->has_dumps && !c->unwindable)
+		message__warning("stack dumps of a %s machine cannot be unwound; record with "
+				 "--call-graph fp there",
+				 perfdata__info(c->data)->arch);
+	if (c->frames_capped)
+		message__warning("%llu stacks were deeper than %u frames and were cut",
+				 u(c->frames_capped), UNWIND_MAX_FRAMES);
+}
+
+static void print_quality(const struct profile *p)
+{
+	uint64_t of =
+		p->endings[STACK_COMPLETE] + p->endings[STACK_TRUNCATED] + p->endings[STACK_LOST];
+
+	if (!p->has_dumps || !of)
+		return;
+	message__line("  complete stacks %.1f %%  truncated by the dump %.1f %%  lost %.1f %%",
+		      100 * share(p->endings[STACK_COMPLETE], of),
+		      100 * share(p->endings[STACK_TRUNCATED], of),
+		      100 * share(p->endings[STACK_LOST], of));
+}
+
+static void print_threads(const struct profile *p, const struct summary *s)
+{
+	size_t shown = 0;
+
+	message__line("%s", "");
+	message__line("%-40s %10s %9s", "thread", p->timed ? "CPU" : "share", "samples");
+	for (size_t i = 0; i < s->threads.n; i++) {
+		const struct profile_thread *t = &p->threads.data[s->threads.data[i]];
+		double part = share(t->weight, p->timed ? p->duration : p->weight);
+
+		if (shown == SHOWN_THREADS || (shown && part < TINY_SHARE))
+			break;
+		message__line("%-40.40s %8.1f %% %9llu", t->name, 100 * part, u(t->samples));
+		shown++;
+	}
+	if (p->threads.n > shown)
+		message__line("(%zu more)", p->threads.n - shown);
+}
+
+/* file:line for Python, the object for native code. */
+static void format_where(const struct profile *p, const struct frame *f, char *out, size_t size)
+{
+	const char *file = strtab__get(&p->resolved->strings, f->file);
+
+	if (f->first_line)
+		snprintf(out, size, "%s:%u", file__base(file), f->first_line);
+	else
+		snprintf(out, size, "%s", file__base(file));
+}
+
+static void print_frames(const struct profile *p, const struct summary *s)
+{
+	message__line("%s", "");
+	message__line("%7s %7s  %-32s %s", "self", "total", "function", "where");
+	for (size_t i = 0; i < s->frames.n && i < SHOWN_FRAMES; i++) {
+		const struct summary_frame *sf = &s->frames.data[i];
+		const struct frame *f = &p->resolved->frames.data[sf->frame];
+		char where[256];
+
+		format_where(p, f, where, sizeof(where));
+		message__line("%5.1f %% %5.1f %%  %-32.32s %.28s", 100 * share(sf->self, p->weight),
+			      100 * share(sf->total, p->weight),
+			      strtab__get(&p->resolved->strings, f->name), where);
+	}
+}
+
+void report_text__summary(const struct capture *c)
+{
+	const struct profile *p = c->profile;
+	const struct perfdata_stats *stats = perfdata__stats(c->data);
+	struct summary s;
+
+	summary__init(&s, p);
+	if (p->timed)
+		message__line("%.1f s, %llu stacks of %s, %s", (double)p->duration / 1e9,
+			      u(p->samples), perfdata__event(c->data, p->event)->name,
+			      stats->lost ? "events lost" : "nothing lost");
+	else
+		message__line("%llu stacks of %s, %s", u(p->samples),
+			      perfdata__event(c->data, p->event)->name,
+			      stats->lost ? "events lost" : "nothing lost");
+	print_quality(p);
+	print_threads(p, &s);
+	print_frames(p, &s);
+	summary__release(&s);
+}
+
+void report_text__file(const char *path, uint64_t bytes)
+{
+	message__line("%s", "");
+	message__line("%s   %.*f %s", path, bytes < 1000000 ? 0 : 1,
+		      (double)bytes / (bytes < 1000000 ? 1e3 : 1e6), bytes < 1000000 ? "kB" : "MB");
+	message__line("look:    drop it on https://www.speedscope.app, or: npx speedscope %s",
+		      path);
+}

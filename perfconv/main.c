@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv - perf captures become profiles that people can read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "perfconv/base/version.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/message.h"
+
+struct command {
+	const char *name;
+	const char *about;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "convert", "write a capture as a speedscope profile", cmd__convert },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static void print_help(FILE *to)
+{
+	fputs("usage: perfconv COMMAND [OPTION]...\n\n", to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-12s%s\n", commands[i].name, commands[i].about);
+	fputs("\nperfconv COMMAND --help tells more.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("perfconv " PERFCONV_VERSION);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	message__error("%s is no command; see perfconv --help", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* meta - what a profile says of the run it came from. */
+#ifndef PERFCONV_OUTPUT_META_H
+#define PERFCONV_OUTPUT_META_H
+
+#include <stdint.h>
+
+#include "perfconv/perfdata/perfdata.h"
+
+#define META_SCHEMA 1u /* of the "perfconv" object; docs/metadata.schema.json */
+
+struct meta_value {
+	const char *key, *value;
+};
+
+/* All borrowed. */
+struct meta {
+	const char *title;    /* shown as the profile's name */
+	const char *scenario; /* NULL: none */
+	const struct meta_value *values;
+	size_t values_n;
+	const struct perfdata *data;
+	uint32_t event;
+	const char *frames_mode;
+	uint32_t python_hex; /* 0: no pyframes in the capture */
+	uint64_t side_files, side_files_missing;
+	uint64_t files_missing, files_mismatched; /* objects that could not be named from files */
+};
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/output/speedscope.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "perfconv/base/json.h"
+
+#define SCHEMA "https://www.speedscope.app/file-format-schema.json"
+
+struct writer {
+	struct json json;
+	const struct profile *profile;
+	const struct meta *meta;
+	VEC(uint32_t) stack;	/* scratch */
+	VEC(uint32_t) shown_id; /* frame id -> index in the file; only what is used is written */
+	VEC(uint32_t) shown;
+	uint64_t too_deep;
+};
+
+static const char *text(const struct writer *w, uint32_t id)
+{
+	return strtab__get(&w->profile->resolved->strings, id);
+}
+
+static const char *kind_name(enum frame_kind kind)
+{
+	switch (kind) {
+	case FRAME_PYTHON:
+		return "python";
+	case FRAME_TASK:
+		return "task";
+	case FRAME_KERNEL:
+		return "kernel";
+	case FRAME_NOTE:
+		return "note";
+	case FRAME_NATIVE:
+	default:
+		return "native";
+	}
+}
+
+/* The identity of a frame in speedscope is its index.  "line" is the current line,
+ * which is not known here; where the function begins goes by another name. */
+static void write_frame(struct writer *w, const struct frame *f)
+{
+	struct json *j = &w->json;
+
+	json__object(j);
+	json__key_string(j, "name", text(w, f->name));
+	if (f->file)
+		json__key_string(j, "file", text(w, f->file));
+	if (f->first_line && !w->profile->has_dumps)
+		json__key_u64(j, "line", f->first_line);
+	if (f->first_line)
+		json__key_u64(j, "firstLine", f->first_line);
+	json__key_string(j, "kind", kind_name(f->kind));
+	json__object_end(j);
+}
+
+static void use_frames_of(struct writer *w, uint32_t stack)
+{
+	const struct resolved *r = w->profile->resolved;
+
+	for (uint32_t s = stack; s != RESOLVE_NO_STACK; s = resolved__parent(r, s)) {
+		uint32_t frame = resolved__leaf(r, s);
+
+		if (w->shown_id.data[frame] != UINT32_MAX)
+			continue;
+		w->shown_id.data[frame] = (uint32_t)w->shown.n;
+		vec__push(&w->shown, frame);
+	}
+}
+
+static void write_shared(struct writer *w)
+{
+	const struct profile *p = w->profile;
+
+	for (size_t i = 0; i < p->resolved->frames.n; i++)
+		vec__push(&w->shown_id, UINT32_MAX);
+	for (size_t t = 0; t < p->threads.n; t++)
+		for (size_t i = 0; i < p->threads.data[t].slices.n; i++)
+			use_frames_of(w, p->threads.data[t].slices.data[i].stack);
+	json__key(&w->json, "shared");
+	json__object(&w->json);
+	json__key(&w->json, "frames");
+	json__array(&w->json);
+	for (size_t i = 0; i < w->shown.n; i++) {
+		json__newline(&w->json);
+		write_frame(w, &p->resolved->frames.data[w->shown.data[i]]);
+	}
+	json__array_end(&w->json);
+	json__object_end(&w->json);
+}
+
+/* Root first; beyond the depth limit the innermost frames are left out. */
+static void write_stack(struct writer *w, uint32_t stack)
+{
+	const struct resolved *r = w->profile->resolved;
+	size_t n;
+
+	w->stack.n = 0;
+	for (uint32_t s = stack; s != RESOLVE_NO_STACK; s = resolved__parent(r, s))
+		vec__push(&w->stack, w->shown_id.data[resolved__leaf(r, s)]);
+	n = w->stack.n;
+	if (n > SPEEDSCOPE_MAX_DEPTH) {
+		w->too_deep++;
+		n = SPEEDSCOPE_MAX_DEPTH;
+	}
+	json__array(&w->json);
+	for (size_t i = 0; i < n; i++)
+		json__u64(&w->json, w->stack.data[w->stack.n - 1 - i]);
+	json__array_end(&w->json);
+}
+
+static void write_endings(struct json *j, const uint64_t *endings)
+{
+	json__key(j, "stacks");
+	json__object(j);
+	json__key_u64(j, "complete", endings[STACK_COMPLETE]);
+	json__key_u64(j, "truncated", endings[STACK_TRUNCATED]);
+	json__key_u64(j, "lost", endings[STACK_LOST]);
+	json__key_u64(j, "asCaptured", endings[STACK_CHAIN]);
+	json__object_end(j);
+}
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+static void write_thread_meta(struct writer *w, const struct profile_thread *t)
+{
+	struct json *j = &w->json;
+
+	json__key(j, "perfconv");
+	json__object(j);
+	json__key_u64(j, "pid", t->pid);
+	json__key_u64(j, "tid", t->tid);
+	json__key_string(j, "comm", t->comm);
+	json__key_u64(j, "samples", t->samples);
+	if (w->profile->timed)
+		json__key_double(j, "onCpuSeconds", seconds(t->weight));
+	write_endings(j, t->endings);
+	json__object_end(j);
+}
+
+static void write_thread(struct writer *w, const struct profile_thread *t)
+{
+	struct json *j = &w->json;
+	uint64_t end = t->end;
+
+	json__newline(j);
+	json__object(j);
+	json__key_string(j, "type", "sampled");
+	json__key_string(j, "name", t->name);
+	json__key_string(j, "unit", w->profile->timed ? "nanoseconds" : "none");
+	json__key_u64(j, "startValue", 0);
+	json__key_u64(j, "endValue", end);
+	write_thread_meta(w, t);
+	json__key(j, "samples");
+	json__array(j);
+	for (size_t i = 0; i < t->slices.n; i++)
+		write_stack(w, t->slices.data[i].stack);
+	json__array_end(j);
+	json__key(j, "weights");
+	json__array(j);
+	for (size_t i = 0; i < t->slices.n; i++)
+		json__u64(j, t->slices.data[i].weight);
+	json__array_end(j);
+	json__object_end(j);
+}
+
+static void write_known(struct json *j, const char *key, const char *value)
+{
+	if (*value)
+		json__key_string(j, key, value);
+}
+
+static void write_host(struct json *j, const struct perfdata_info *info)
+{
+	json__key(j, "host");
+	json__object(j);
+	write_known(j, "name", info->hostname);
+	write_known(j, "kernel", info->os_release);
+	write_known(j, "arch", info->arch);
+	write_known(j, "cpu", info->cpu_description);
+	if (info->cpus_online)
+		json__key_u64(j, "cpus", info->cpus_online);
+	if (info->memory_kib)
+		json__key_u64(j, "memoryKiB", info->memory_kib);
+	json__object_end(j);
+}
+
+static void write_events(struct json *j, const struct perfdata *data)
+{
+	json__key(j, "events");
+	json__array(j);
+	for (size_t i = 0; i < perfdata__events(data); i++) {
+		const struct perfdata_event *e = perfdata__event(data, i);
+
+		json__object(j);
+		json__key_string(j, "name", e->name);
+		json__key_u64(j, e->freq ? "frequencyHz" : "period", e->period_or_freq);
+		if (e->stack_user_bytes)
+			json__key_u64(j, "stackDumpBytes", e->stack_user_bytes);
+		json__object_end(j);
+	}
+	json__array_end(j);
+}
+
+static const char *clock_name(int32_t clockid)
+{
+	switch (clockid) {
+	case CLOCK_REALTIME:
+		return "CLOCK_REALTIME";
+	case CLOCK_MONOTONIC:
+		return "CLOCK_MONOTONIC";
+	case CLOCK_MONOTONIC_RAW:
+		return "CLOCK_MONOTONIC_RAW";
+	case CLOCK_BOOTTIME:
+		return "CLOCK_BOOTTIME";
+	case CLOCK_TAI:
+		return "CLOCK_TAI";
+	default:
+		return "perf";
+	}
+}
+
+/* When the capture began, if the header ties its clock to the wall's. */
+static void write_time(struct json *j, const struct perfdata_info *info, const struct profile *p)
+{
+	char stamp[32];
+	struct tm tm;
+	time_t when = (time_t)info->file_mtime_s;
+	uint64_t wall_ns = info->clock_wall_ns - info->clock_ns + p->start_ns;
+
+	json__key_string(j, "clock", clock_name(info->clockid));
+	if (info->clock_wall_ns)
+		when = (time_t)(wall_ns / 1000000000u);
+	if (gmtime_r(&when, &tm) && strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		json__key_string(j, info->clock_wall_ns ? "startTime" : "fileTime", stamp);
+	if (p->timed)
+		json__key_double(j, "durationSeconds", seconds(p->duration));
+}
+
+static void write_perf(struct json *j, const struct perfdata_info *info)
+{
+	write_known(j, "perfVersion", info->perf_version);
+	json__key(j, "perfCommand");
+	json__array(j);
+	for (size_t i = 0; i < info->cmdline_n; i++)
+		json__string(j, info->cmdline[i]);
+	json__array_end(j);
+}
+
+static void write_python(struct json *j, const struct meta *m)
+{
+	char version[32];
+
+	if (!m->python_hex)
+		return;
+	snprintf(version, sizeof(version), "%u.%u.%u", m->python_hex >> 24,
+		 m->python_hex >> 16 & 255, m->python_hex >> 8 & 255);
+	json__key(j, "python");
+	json__object(j);
+	json__key_string(j, "implementation", "CPython");
+	json__key_string(j, "version", version);
+	json__object_end(j);
+}
+
+static void write_quality(struct writer *w)
+{
+	const struct perfdata_stats *stats = perfdata__stats(w->meta->data);
+	struct json *j = &w->json;
+
+	json__key(j, "quality");
+	json__object(j);
+	write_endings(j, w->profile->endings);
+	json__key_u64(j, "lostEvents", stats->lost);
+	json__key_u64(j, "badRecords", stats->bad_records);
+	json__key_u64(j, "unknownRecordTypes", stats->unknown_types);
+	json__key_u64(j, "unknownEventIds", stats->unknown_ids);
+	json__key_u64(j, "outOfOrderRecords", stats->unordered);
+	json__key(j, "cut");
+	json__bool(j, stats->cut);
+	json__key_u64(j, "sideFiles", w->meta->side_files);
+	json__key_u64(j, "sideFilesMissing", w->meta->side_files_missing);
+	json__key_u64(j, "objectFilesMissing", w->meta->files_missing);
+	json__key_u64(j, "objectFilesReplaced", w->meta->files_mismatched);
+	json__object_end(j);
+}
+
+static void write_meta(struct writer *w)
+{
+	const struct perfdata_info *info = perfdata__info(w->meta->data);
+	struct json *j = &w->json;
+
+	json__key(j, "perfconv");
+	json__object(j);
+	json__key_u64(j, "schema", META_SCHEMA);
+	if (w->meta->scenario)
+		json__key_string(j, "scenario", w->meta->scenario);
+	json__key(j, "values");
+	json__object(j);
+	for (size_t i = 0; i < w->meta->values_n; i++)
+		json__key_string(j, w->meta->values[i].key, w->meta->values[i].value);
+	json__object_end(j);
+	write_time(j, info, w->profile);
+	write_host(j, info);
+	write_perf(j, info);
+	write_events(j, w->meta->data);
+	json__key_string(j, "event", perfdata__event(w->meta->data, w->meta->event)->name);
+	json__key_string(j, "frames", w->meta->frames_mode);
+	write_python(j, w->meta);
+	json__key_u64(j, "samples", w->profile->samples);
+	write_quality(w);
+	json__object_end(j);
+}
+
+uint64_t speedscope__write(struct sink *sink, const struct profile *p, const struct meta *meta)
+{
+	struct writer w = { .profile = p, .meta = meta };
+	struct json *j = &w.json;
+
+	json__init(j, sink);
+	json__object(j);
+	json__key_string(j, "$schema", SCHEMA);
+	json__key_string(j, "name", meta->title);
+	json__key_string(j, "exporter", "perfconv");
+	json__key_u64(j, "activeProfileIndex", 0);
+	json__newline(j);
+	write_meta(&w);
+	json__newline(j);
+	write_shared(&w);
+	json__newline(j);
+	json__key(j, "profiles");
+	json__array(j);
+	for (size_t i = 0; i < p->threads.n; i++)
+		write_thread(&w, &p->threads.data[i]);
+	json__array_end(j);
+	json__object_end(j);
+	json__newline(j);
+	vec__release(&w.stack);
+	vec__release(&w.shown_id);
+	vec__release(&w.shown);
+	return w.too_deep;
+}

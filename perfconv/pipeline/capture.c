@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/pipeline/capture.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "perfconv/unwind/callchain.h"
+#include "perfconv/unwind/unwind.h"
+
+/* What the pass over the records needs beside the capture. */
+struct pass {
+	struct capture *capture;
+	struct unwinder *unwinder;    /* NULL: of no known architecture */
+	struct unwind_stack *unwound; /* scratch */
+	VEC(uint32_t) leaf_first;     /* scratch: location ids */
+};
+
+static void add_location(struct pass *p, struct place place, bool return_address)
+{
+	vec__push(&p->leaf_first, store__location(&p->capture->store, place, return_address));
+}
+
+/* The kernel's part of the chain, and the user's too where no stack copy gives it. */
+static void add_callchain(struct pass *p, uint32_t process, const struct record *rec, bool user)
+{
+	struct callchain chain;
+	struct callchain_entry e;
+
+	callchain__init(&chain, rec->sample.callchain, rec->sample.callchain_n, rec->misc);
+	while (callchain__next(&chain, &e)) {
+		if (e.space == CALLCHAIN_KERNEL)
+			add_location(p, machine__kernel_place(e.ip), e.return_address);
+		else if (e.space == CALLCHAIN_USER && user)
+			add_location(p, machine__user_place(&p->capture->machine, process, e.ip),
+				     e.return_address);
+	}
+}
+
+static void add_ip(struct pass *p, uint32_t process, const struct record *rec)
+{
+	uint16_t mode = rec->misc & PERF_RECORD_MISC_CPUMODE_MASK;
+
+	if (mode == PERF_RECORD_MISC_KERNEL)
+		add_location(p, machine__kernel_place(rec->sample.ip), false);
+	else
+		add_location(p, machine__user_place(&p->capture->machine, process, rec->sample.ip),
+			     false);
+}
+
+static enum stack_ending add_unwound(struct pass *p, uint32_t process, const struct record *rec)
+{
+	const struct unwind_stack *stack = p->unwound;
+
+	if (!p->unwinder)
+		return STACK_LOST;
+	unwinder__unwind(p->unwinder, process, &rec->sample, p->unwound);
+	for (size_t i = 0; i < stack->n; i++)
+		add_location(
+			p, machine__user_place(&p->capture->machine, process, stack->frames[i].ip),
+			stack->frames[i].return_address);
+	p->capture->frames_capped += stack->n == UNWIND_MAX_FRAMES;
+	return stack->ending;
+}
+
+static enum stack_ending collect_stack(struct pass *p, uint32_t process, const struct record *rec)
+{
+	const struct perfdata_event *e = perfdata__event(p->capture->data, rec->event);
+	bool dumped = e->sample_type & PERF_SAMPLE_STACK_USER;
+	enum stack_ending ending = STACK_CHAIN;
+
+	p->leaf_first.n = 0;
+	add_callchain(p, process, rec, !dumped);
+	/* A kernel thread has no user registers: its chain is all there is. */
+	if (dumped && rec->sample.user_abi)
+		ending = add_unwound(p, process, rec);
+	if (!p->leaf_first.n)
+		add_ip(p, process, rec);
+	return ending;
+}
+
+static void add_sample(struct pass *p, const struct record *rec)
+{
+	struct capture *c = p->capture;
+	uint32_t thread = machine__thread(&c->machine, rec->pid, rec->tid);
+	uint32_t process = c->machine.threads.data[thread].process;
+	struct store_sample s = {
+		.time_ns = rec->time_ns == RECORD_NO_TIME ? 0 : rec->time_ns,
+		.weight = rec->sample.period,
+		.thread = thread,
+		.stack = STORE_NO_STACK,
+		.event = (uint16_t)rec->event,
+	};
+
+	s.ending = (uint8_t)collect_stack(p, process, rec);
+	for (size_t i = p->leaf_first.n; i-- > 0;)
+		s.stack = store__push(&c->store, s.stack, p->leaf_first.data[i]);
+	vec__push(&c->store.samples, s);
+}
+
+static int read_records(struct pass *p, struct errbuf *err)
+{
+	struct record rec;
+	int code;
+
+	while ((code = perfdata__next(p->capture->data, &rec, err)) > 0) {
+		if (rec.type == PERF_RECORD_SAMPLE)
+			add_sample(p, &rec);
+		else
+			machine__apply(&p->capture->machine, &rec);
+	}
+	return code;
+}
+
+static int run_pass(struct capture *c, struct errbuf *err)
+{
+	struct pass p = { .capture = c };
+	const char *arch = perfdata__info(c->data)->arch;
+	struct utsname here;
+	int code;
+
+	/* A killed perf leaves no header features: the capture is most likely our own. */
+	if (!uname(&here)) {
+		if (!*arch)
+			arch = here.machine;
+		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
+					 !strcmp(perfdata__info(c->data)->os_release, here.release);
+	}
+	p.unwinder = unwinder__new(arch, &c->machine, &c->images);
+	c->unwindable = p.unwinder != NULL;
+	p.unwound = mem__alloc(1, sizeof(*p.unwound));
+	code = read_records(&p, err);
+	unwinder__free(p.unwinder);
+	free(p.unwound);
+	vec__release(&p.leaf_first);
+	return code;
+}
+
+static void build_profile(struct capture *c, enum frames_mode mode)
+{
+	uint32_t event = profile__event(c->data, &c->store);
+
+	c->symbols = symbols__new(&c->machine.dsos, &c->images);
+	c->python = python__new(&c->machine, &c->images, c->symbols);
+	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
+	c->profile = profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
+				  c->python, c->resolver);
+}
+
+static int refuse_unreadable(const struct capture *c, const char *path, struct errbuf *err)
+{
+	const struct perfdata_stats *stats = perfdata__stats(c->data);
+
+	if (stats->records[81] || stats->records[83])
+		return errbuf__set(err, -ENOTSUP,
+				   "%s: has compressed records (perf record -z), which cannot be "
+				   "read yet; record without -z",
+				   path);
+	return 0;
+}
+
+int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
+{
+	struct capture *c = mem__alloc(1, sizeof(*c));
+	int code;
+
+	machine__init(&c->machine);
+	images__init(&c->images, options->path, options->side_dir);
+	code = perfdata__open(&c->data, options->path, err);
+	if (!code)
+		code = run_pass(c, err);
+	if (!code)
+		code = refuse_unreadable(c, options->path, err);
+	if (code) {
+		capture__free(c);
+		return code;
+	}
+	build_profile(c, options->frames);
+	*out = c;
+	return 0;
+}
+
+void capture__free(struct capture *c)
+{
+	if (!c)
+		return;
+	profile__free(c->profile);
+	resolver__free(c->resolver);
+	python__free(c->python);
+	symbols__free(c->symbols);
+	store__release(&c->store);
+	images__release(&c->images);
+	machine__release(&c->machine);
+	perfdata__free(c->data);
+	free(c);
+}
