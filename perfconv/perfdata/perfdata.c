@@ -205,7 +205,10 @@ static void take(struct perfdata *p, uint32_t type, size_t size)
 		order__queue(p->order, time == RECORD_NO_TIME ? 0 : time, p->data_at, bytes, size);
 	}
 	skip(p, size);
-	skip(p, payload);
+	if (payload > p->data_end - p->data_at)
+		end_data(p, true);
+	else
+		skip(p, payload);
 }
 
 /* Read one raw record, or end the data. */
