@@ -320,6 +320,17 @@ static void write_meta(struct writer *w)
 	json__object_end(j);
 }
 
+/* What a person sees first: not the main thread of a program that waits, which is blank. */
+static size_t busiest_thread(const struct profile *p)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < p->threads.n; i++)
+		if (p->threads.data[i].weight > p->threads.data[best].weight)
+			best = i;
+	return best;
+}
+
 uint64_t speedscope__write(struct sink *sink, const struct profile *p, const struct meta *meta)
 {
 	struct writer w = { .profile = p, .meta = meta };
@@ -330,7 +341,7 @@ uint64_t speedscope__write(struct sink *sink, const struct profile *p, const str
 	json__key_string(j, "$schema", SCHEMA);
 	json__key_string(j, "name", meta->title);
 	json__key_string(j, "exporter", "perfconv");
-	json__key_u64(j, "activeProfileIndex", 0);
+	json__key_u64(j, "activeProfileIndex", busiest_thread(p));
 	json__newline(j);
 	write_meta(&w);
 	json__newline(j);
