@@ -236,6 +236,8 @@ static int take_frame(Dwfl_Frame *state, void *arg)
 	Dwarf_Word sp;
 	bool activation;
 
+	/* The step to here worked.  dwfl_frame_pc() already tries the next one. */
+	u->read_past_copy = false;
 	if (out->n == UNWIND_MAX_FRAMES || !dwfl_frame_pc(state, &pc, &activation))
 		return DWARF_CB_ABORT;
 	f = &out->frames[out->n++];
@@ -244,7 +246,6 @@ static int take_frame(Dwfl_Frame *state, void *arg)
 	f->return_address = !activation;
 	if (out->n > 1 && !dwfl_frame_reg(state, (unsigned int)u->arch->sp, &sp))
 		f[-1].cfa = sp;
-	u->read_past_copy = false;
 	return DWARF_CB_OK;
 }
 
@@ -268,10 +269,12 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 	u->out = out;
 	s = unwinder__session(u, process);
 	end = s->attached ? dwfl_getthread_frames(s->dwfl, THE_THREAD, take_frame, u) : -1;
-	if (end == 0)
-		out->ending = STACK_COMPLETE;
-	else if (u->read_past_copy)
+	/* libdw takes a return address that it could not read for one that is undefined,
+	 * as in the outermost function: what was asked for last tells them apart. */
+	if (u->read_past_copy)
 		out->ending = STACK_TRUNCATED;
+	else if (end == 0)
+		out->ending = STACK_COMPLETE;
 	if (!out->n)
 		out->frames[out->n++] = (struct unwind_frame){ .ip = u->regs.value[u->arch->ip] };
 }
