@@ -19,6 +19,15 @@ struct sink {
 	char buffer[65536];
 };
 
+/* What a signal handler has to remove: the temporary name of the sink opened last. */
+static char *volatile unfinished;
+
+void sink__remove_unfinished(void)
+{
+	if (unfinished)
+		unlink(unfinished);
+}
+
 /* /dev/stdout, a FIFO and the like cannot be renamed over. */
 static int is_special(const char *path)
 {
@@ -37,6 +46,7 @@ static int open_beside(struct sink *s)
 		umask(mask);
 		if (fchmod(s->fd, 0666 & ~mask) < 0)
 			s->error = errno;
+		unfinished = s->temporary;
 		return 0;
 	}
 	return -errno;
@@ -108,6 +118,8 @@ uint64_t sink__bytes(const struct sink *s)
 
 static void sink__free(struct sink *s)
 {
+	if (unfinished == s->temporary)
+		unfinished = NULL;
 	free(s->temporary);
 	free(s->path);
 	free(s);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
@@ -168,13 +169,25 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 	return code;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static int convert(const struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
 	uint64_t bytes;
 	char *path;
-	int code = capture__read(&capture, &c->capture, err);
+	int code;
 
+	if (c->output && is_same_file(c->output, c->capture.path))
+		return errbuf__set(err, -EINVAL,
+				   "%s: is the capture itself; give the profile another name",
+				   c->output);
+	code = capture__read(&capture, &c->capture, err);
 	if (code)
 		return code;
 	path = c->output ? mem__strdup(c->output) : default_output(c->capture.path);

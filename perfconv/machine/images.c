@@ -71,25 +71,31 @@ char *images__find_beside(const struct images *im, const char *recorded)
 	return path;
 }
 
+/* Where this process's own vdso ends; 0 if it has none. */
+static uintptr_t own_vdso_end(uintptr_t start)
+{
+	uintptr_t from, to, end = 0;
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	while (f && !end && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from == start)
+			end = to;
+	if (f)
+		fclose(f);
+	return end;
+}
+
 /* The vdso is no file: a copy of our own in memory serves for a capture of this kernel. */
 static int open_own_vdso(void)
 {
-	uintptr_t at = getauxval(AT_SYSINFO_EHDR), start, end;
-	char line[512];
-	FILE *f = fopen("/proc/self/maps", "re");
-	int fd = -1;
+	uintptr_t start = getauxval(AT_SYSINFO_EHDR), end = start ? own_vdso_end(start) : 0;
+	int fd = end ? memfd_create("vdso", MFD_CLOEXEC) : -1;
 
-	while (f && at && fd < 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) != 2 || start != at)
-			continue;
-		fd = memfd_create("vdso", MFD_CLOEXEC);
-		if (fd >= 0 && write(fd, (const void *)at, end - start) != (ssize_t)(end - start)) {
-			close(fd);
-			break;
-		}
+	if (fd >= 0 && write(fd, (const void *)start, end - start) != (ssize_t)(end - start)) {
+		close(fd);
+		fd = -1;
 	}
-	if (f)
-		fclose(f);
 	return fd;
 }
 

@@ -5,7 +5,7 @@
  * asking the machine right after applying a sample gives what was true then.
  *
  * Threads and processes have ids (indices) that are never reused: a pid that
- * comes back after an exit is a new process.
+ * comes back with a FORK is a new process.
  */
 #ifndef PERFCONV_MACHINE_MACHINE_H
 #define PERFCONV_MACHINE_MACHINE_H

@@ -11,10 +11,12 @@ import gzip
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -36,12 +38,12 @@ def perfconv_path():
 PERFCONV = perfconv_path()
 
 
-def small_capture(samples=3):
-    """A capture of one cpu-clock event with some samples, as bytes."""
+def small_capture(samples=3, step_ns=1000000):
+    """A capture of one cpu-clock event with some samples of 1 ms each, as bytes."""
     attr = struct.pack("<IIQQQQQ", 1, 128, 0, 1000000, SAMPLE_TYPE, 0, 1 << 18)
     attr = attr.ljust(ATTR_BYTES - 16, b"\0") + struct.pack("<QQ", HEADER_BYTES, 0)
     data = b"".join(struct.pack("<IHHQIIQQ", SAMPLE, 2, 40, 0x401000 + i, 7, 7,
-                                1000000 * (i + 1), 1000000) for i in range(samples))
+                                step_ns * (i + 1), 1000000) for i in range(samples))
     data_at = HEADER_BYTES + len(attr)
     header = struct.pack("<8s8Q4Q", b"PERFILE2", HEADER_BYTES, ATTR_BYTES, HEADER_BYTES,
                          len(attr), data_at, len(data), 0, 0, 0, 0, 0, 0)
@@ -310,6 +312,25 @@ class Output(CommandLine):
         self.write("out.json", b"old")
         self.assertEqual(self.run_it("convert", "-i", "none", "-o", "out.json").returncode, 1)
         self.assertEqual((self.folder / "out.json").read_bytes(), b"old")
+
+    def test_the_capture_is_not_overwritten(self):
+        path = self.write("x.data", small_capture())
+        done = self.run_it("convert", "-i", path, "-o", "x.data")
+        self.assert_one_sentence(done, 1, "x.data", "the capture itself")
+        self.assertEqual(path.read_bytes(), small_capture())
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        self.write("x.data", small_capture(samples=400000, step_ns=3000000))
+        before = self.entries()
+        with subprocess.Popen([PERFCONV, "convert", "-q", "-i", "x.data", "-o", "out.json"],
+                              cwd=self.folder, stdin=subprocess.DEVNULL) as running:
+            deadline = time.monotonic() + LIMIT_S
+            while not any(name.startswith("out.json.") for name in self.entries()):
+                self.assertIsNone(running.poll(), "it ended before it began to write")
+                self.assertLess(time.monotonic(), deadline)
+            running.send_signal(signal.SIGINT)
+            self.assertEqual(running.wait(LIMIT_S), -signal.SIGINT)
+        self.assertEqual(self.entries(), before)
 
     def test_a_conversion_replaces_the_old_file(self):
         self.write("out.json", b"old" * 100000)
