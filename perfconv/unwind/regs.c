@@ -16,8 +16,8 @@ static const uint8_t aarch64_perf[] = {
 };
 
 static const struct regs_arch archs[] = {
-	{ "x86_64", sizeof(x86_64_perf), 17, 16, 7, x86_64_perf },
-	{ "aarch64", sizeof(aarch64_perf), 32, 32, 31, aarch64_perf },
+	{ "x86_64", sizeof(x86_64_perf), 17, 16, 7, 6, UINT64_MAX, x86_64_perf },
+	{ "aarch64", sizeof(aarch64_perf), 32, 32, 31, 29, (1ull << 48) - 1, aarch64_perf },
 };
 
 const struct regs_arch *regs_arch__find(const char *name)

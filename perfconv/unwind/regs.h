@@ -10,11 +10,13 @@
 #define REGS_MAX 33u
 
 struct regs_arch {
-	const char *name;    /* uname -m */
-	size_t n;	     /* registers in this table, the instruction pointer included */
-	size_t dwarf_n;	     /* the first so many are DWARF's own; x86_64's RA is one of them */
-	size_t ip, sp;	     /* indices into the table; DWARF numbers where below dwarf_n */
-	const uint8_t *perf; /* perf's number of each */
+	const char *name;      /* uname -m */
+	size_t n;	       /* registers in this table, the instruction pointer included */
+	size_t dwarf_n;	       /* the first so many are DWARF's own; x86_64's RA is one of them */
+	size_t ip, sp;	       /* indices into the table; DWARF numbers where below dwarf_n */
+	size_t fp;	       /* the frame pointer's DWARF number */
+	uint64_t address_mask; /* without pointer authentication bits */
+	const uint8_t *perf;   /* perf's number of each */
 };
 
 /* Registers by DWARF number. */
