@@ -39,6 +39,7 @@ static int is_special(const char *path)
 static int open_beside(struct sink *s)
 {
 	s->temporary = mem__format("%s.XXXXXX", s->path);
+	unfinished = s->temporary; /* before it is there: a signal may come at any time */
 	s->fd = mkostemp(s->temporary, O_CLOEXEC);
 	if (s->fd >= 0) {
 		mode_t mask = umask(0);
@@ -46,7 +47,6 @@ static int open_beside(struct sink *s)
 		umask(mask);
 		if (fchmod(s->fd, 0666 & ~mask) < 0)
 			s->error = errno;
-		unfinished = s->temporary;
 		return 0;
 	}
 	return -errno;

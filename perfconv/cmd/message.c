@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put(const char *prefix, const char *fmt, va_list ap)
 {
@@ -21,6 +22,8 @@ static void put(const char *prefix, const char *fmt, va_list ap)
 		if (c1 || *p < 0x20 || *p == 0x7f)
 			*p = '?';
 	}
+	for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
+		text[n - 1] = '\0'; /* the last column's padding */
 	fprintf(stderr, "%s%s\n", prefix, text);
 	free(text);
 }

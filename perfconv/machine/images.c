@@ -32,8 +32,6 @@ static void image__free(struct image *image)
 	if (!image)
 		return;
 	elf_end(image->elf);
-	if (image->fd >= 0)
-		close(image->fd);
 	vec__release(&image->segments);
 	free(image->path);
 	free(image);
@@ -167,13 +165,27 @@ static bool build_id_agrees(const struct image *image, const struct dso *dso)
 	return true;
 }
 
+/* Takes the descriptor over. */
+static Elf *map_file(int fd)
+{
+	Elf *elf;
+
+	if (fd < 0)
+		return NULL;
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf && elf_cntl(elf, ELF_C_FDREAD)) {
+		elf_end(elf);
+		elf = NULL;
+	}
+	close(fd);
+	return elf;
+}
+
 static struct image *open_image(struct images *im, const struct dso *dso)
 {
 	struct image *image = mem__alloc(1, sizeof(*image));
 
-	image->fd = open_file(im, dso, &image->path);
-	if (image->fd >= 0)
-		image->elf = elf_begin(image->fd, ELF_C_READ_MMAP, NULL);
+	image->elf = map_file(open_file(im, dso, &image->path));
 	if (!image->elf || !read_segments(image)) {
 		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
 	} else if (!build_id_agrees(image, dso)) {

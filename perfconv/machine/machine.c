@@ -2,6 +2,7 @@
 #include "perfconv/machine/machine.h"
 
 #include <perf/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@ void machine__release(struct machine *m)
 	vec__release(&m->threads);
 	vec__release(&m->current_process);
 	vec__release(&m->current_thread);
+	vec__release(&m->build_ids);
 	idmap__release(&m->pids);
 	idmap__release(&m->tids);
 	strtab__release(&m->names);
@@ -125,6 +127,42 @@ static void apply_comm(struct machine *m, const struct record *rec)
 		maps__clear(&m->processes.data[m->threads.data[thread].process].maps);
 }
 
+void machine__know_build_id(struct machine *m, const char *path, const uint8_t *bytes, uint8_t size)
+{
+	struct known_build_id *k = vec__add(&m->build_ids);
+
+	k->path = strtab__intern(&m->names, path);
+	k->size = size <= sizeof(k->bytes) ? size : 0;
+	memcpy(k->bytes, bytes, k->size);
+}
+
+static uint32_t dso_of_mapping(struct machine *m, const struct record_mmap *r)
+{
+	uint32_t path;
+
+	if (!r->build_id_bytes && m->build_ids.n) {
+		path = strtab__intern(&m->names, r->path);
+		for (size_t i = 0; i < m->build_ids.n; i++) {
+			const struct known_build_id *k = &m->build_ids.data[i];
+
+			if (k->path == path)
+				return dsos__findnew(&m->dsos, r->path, k->bytes, k->size, r->pid);
+		}
+	}
+	return dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
+}
+
+/* "[kernel.kallsyms]_text": the offset is that symbol's address, which the next boot moves. */
+static void note_kernel(struct machine *m, const struct record_mmap *r)
+{
+	static const char prefix[] = "[kernel.kallsyms]";
+
+	if (strncmp(r->path, prefix, sizeof(prefix) - 1))
+		return;
+	snprintf(m->kernel_symbol, sizeof(m->kernel_symbol), "%s", r->path + sizeof(prefix) - 1);
+	m->kernel_symbol_address = r->offset;
+}
+
 static void apply_mmap(struct machine *m, const struct record *rec)
 {
 	const struct record_mmap *r = &rec->mmap;
@@ -136,9 +174,11 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 	};
 	uint32_t process;
 
-	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER)
-		return; /* kernel text and modules: their addresses stay absolute */
-	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
+	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER) {
+		note_kernel(m, r); /* its addresses, and its modules', stay absolute */
+		return;
+	}
+	map.dso = dso_of_mapping(m, r);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
 	process = *process_slot(m, r->pid); /* may move the processes */

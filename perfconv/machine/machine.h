@@ -34,6 +34,12 @@ struct thread {
 
 #define MACHINE_NO_NAME UINT32_MAX
 
+struct known_build_id {
+	uint32_t path; /* string id in names */
+	uint8_t bytes[20];
+	uint8_t size;
+};
+
 /* An address as later stages keep it: independent of where it was mapped. */
 struct place {
 	uint32_t dso;
@@ -48,10 +54,21 @@ struct machine {
 	struct idmap pids, tids;       /* pid, tid -> index into the two below */
 	VEC(uint32_t) current_process; /* id of the process that has the pid now */
 	VEC(uint32_t) current_thread;
+	VEC(struct known_build_id) build_ids; /* of paths whose mappings state none */
+	/* A kernel symbol and its address while recording; address 0: not known. */
+	char kernel_symbol[64];
+	uint64_t kernel_symbol_address;
 };
 
 void machine__init(struct machine *m);
 void machine__release(struct machine *m);
+
+/**
+ * machine__know_build_id - what a capture's header says of the file at @path
+ * For mappings applied later that do not state a build-id of their own.
+ */
+void machine__know_build_id(struct machine *m, const char *path, const uint8_t *bytes,
+			    uint8_t size);
 
 /** machine__apply - take in a FORK, EXIT, COMM, MMAP or MMAP2 record; ignores others. */
 void machine__apply(struct machine *m, const struct record *rec);

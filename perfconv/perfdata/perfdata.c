@@ -35,10 +35,27 @@ int perfdata__pread(struct perfdata *p, void *out, size_t n, uint64_t offset, st
 	return 0;
 }
 
+/* The words of open() say what is wrong; here is what to do. */
+static int open_capture(struct perfdata *p, const char *path, struct errbuf *err)
+{
+	int fd = file__open(path, &p->file_bytes, err);
+
+	if (fd == -ENOENT)
+		return errbuf__set(err, fd,
+				   "%s: does not exist; name the capture that perf record wrote "
+				   "with -i",
+				   *path ? path : "the capture's name is empty and");
+	if (fd == -EACCES)
+		return errbuf__set(err, fd,
+				   "%s: may not be read by this user; convert as its owner or as "
+				   "root",
+				   path);
+	return fd;
+}
+
 static void init_info(struct perfdata *p)
 {
 	struct perfdata_info *info = &p->info;
-	struct stat st;
 
 	info->hostname = mem__strdup("");
 	info->os_release = mem__strdup("");
@@ -46,8 +63,6 @@ static void init_info(struct perfdata *p)
 	info->perf_version = mem__strdup("");
 	info->cpu_description = mem__strdup("");
 	info->clockid = -1;
-	if (!fstat(p->fd, &st))
-		info->file_mtime_s = st.st_mtime;
 }
 
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
@@ -56,7 +71,7 @@ int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
 	int code;
 
 	p->path = mem__strdup(path);
-	p->fd = file__open(path, &p->file_bytes, err);
+	p->fd = open_capture(p, path, err);
 	code = p->fd < 0 ? p->fd : 0;
 	if (!code) {
 		init_info(p);
@@ -111,6 +126,11 @@ const struct perfdata_info *perfdata__info(const struct perfdata *p)
 const struct perfdata_stats *perfdata__stats(const struct perfdata *p)
 {
 	return &p->stats;
+}
+
+uint64_t perfdata__lost(const struct perfdata *p)
+{
+	return p->stats.lost > p->stats.lost_samples ? p->stats.lost : p->stats.lost_samples;
 }
 
 size_t perfdata__events(const struct perfdata *p)

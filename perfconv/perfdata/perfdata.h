@@ -49,7 +49,6 @@ struct perfdata_info {
 	uint64_t first_sample_ns, last_sample_ns; /* 0: not stated */
 	int32_t clockid;			  /* of all times; -1: perf's default clock */
 	uint64_t clock_wall_ns, clock_ns; /* the same moment on both clocks; 0: not stated */
-	int64_t file_mtime_s;		  /* seconds since 1970: when the capture ended */
 };
 
 /* A build-id the header states for a path (samples that hit it). */
@@ -68,12 +67,14 @@ struct perfdata_stats {
 	uint64_t records[PERFDATA_TYPES]; /* by type */
 	uint64_t unknown_types;		  /* records of types >= PERFDATA_TYPES */
 	uint64_t bad_records;		  /* of a known type but not decodable */
-	uint64_t lost;			  /* events the kernel dropped (LOST, LOST_SAMPLES) */
-	uint64_t unordered;		  /* records older than what was already delivered */
-	uint64_t unknown_ids;		  /* samples of no known event */
-	bool unfinished;     /* perf was killed: no size and no features in the header */
-	bool cut;	     /* the data section ends inside a record or too early */
-	uint64_t cut_offset; /* file offset of what could not be read */
+	/* Events that the kernel dropped: told as it happens (LOST), and of the same
+	 * events again at the end (LOST_SAMPLES, perf >= 6.1).  See perfdata__lost(). */
+	uint64_t lost, lost_samples;
+	uint64_t unordered;   /* records older than what was already delivered */
+	uint64_t unknown_ids; /* samples of no known event */
+	bool unfinished;      /* perf was killed: no size and no features in the header */
+	bool cut;	      /* the data section ends inside a record or too early */
+	uint64_t cut_offset;  /* file offset of what could not be read */
 };
 
 struct perfdata;
@@ -95,6 +96,9 @@ size_t perfdata__events(const struct perfdata *p);
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i);
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
+
+/** perfdata__lost - how many events were lost, by the count that knows of more. */
+uint64_t perfdata__lost(const struct perfdata *p);
 
 /**
  * perfdata__next - the next record in time order

@@ -114,6 +114,16 @@ static int read_records(struct pass *p, struct errbuf *err)
 	return code;
 }
 
+/* The header's build-ids are for mappings that state none, which is perf's default. */
+static void know_build_ids(struct capture *c)
+{
+	for (size_t i = 0; i < perfdata__build_ids(c->data); i++) {
+		const struct perfdata_build_id *b = perfdata__build_id(c->data, i);
+
+		machine__know_build_id(&c->machine, b->path, b->bytes, b->size);
+	}
+}
+
 static int run_pass(struct capture *c, struct errbuf *err)
 {
 	struct pass p = { .capture = c };
@@ -128,6 +138,7 @@ static int run_pass(struct capture *c, struct errbuf *err)
 		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
 					 !strcmp(perfdata__info(c->data)->os_release, here.release);
 	}
+	know_build_ids(c);
 	p.unwinder = unwinder__new(arch, &c->machine, &c->images);
 	c->unwindable = p.unwinder != NULL;
 	p.unwound = mem__alloc(1, sizeof(*p.unwound));
@@ -142,6 +153,8 @@ static void build_profile(struct capture *c, enum frames_mode mode)
 {
 	uint32_t event = profile__event(c->data, &c->store);
 
+	c->images.kernel_symbol = c->machine.kernel_symbol;
+	c->images.kernel_symbol_address = c->machine.kernel_symbol_address;
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
 	c->python = python__new(&c->machine, &c->images, c->symbols);
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
@@ -166,6 +179,7 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	struct capture *c = mem__alloc(1, sizeof(*c));
 	int code;
 
+	c->options = *options;
 	machine__init(&c->machine);
 	images__init(&c->images, options->path, options->side_dir);
 	code = perfdata__open(&c->data, options->path, err);

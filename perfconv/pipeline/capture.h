@@ -18,7 +18,14 @@
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/store/store.h"
 
+struct capture_options {
+	const char *path;     /* the perf.data */
+	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
+	enum frames_mode frames;
+};
+
 struct capture {
+	struct capture_options options; /* strings borrowed */
 	struct perfdata *data;
 	struct machine machine;
 	struct images images;
@@ -29,12 +36,6 @@ struct capture {
 	struct profile *profile;
 	bool unwindable;	/* the architecture's stack copies can be unwound */
 	uint64_t frames_capped; /* stacks that reached UNWIND_MAX_FRAMES */
-};
-
-struct capture_options {
-	const char *path;     /* the perf.data */
-	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
-	enum frames_mode frames;
 };
 
 /**

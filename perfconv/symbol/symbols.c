@@ -24,6 +24,8 @@ struct symbols {
 	const struct dsos *dsos;
 	struct images *images;
 	VEC(struct object) objects; /* by dso id */
+	const char *kernel_unnamed; /* why, or NULL */
+	struct errbuf err;
 };
 
 struct symbols *symbols__new(const struct dsos *dsos, struct images *images)
@@ -69,6 +71,16 @@ static void add_debug_file(struct symtab *t, const struct dso *dso)
 	close(fd);
 }
 
+static void load_kernel(struct symbols *s, struct symtab *table)
+{
+	if (!s->images->local_kernel)
+		s->kernel_unnamed = "the capture is of another kernel than this one; convert where "
+				    "it was recorded to name its functions";
+	else if (kallsyms__read(table, "/proc/kallsyms", s->images->kernel_symbol,
+				s->images->kernel_symbol_address, &s->err))
+		s->kernel_unnamed = s->err.text;
+}
+
 static void load(struct symbols *s, uint32_t id, struct object *object)
 {
 	const struct dso *dso = dsos__get(s->dsos, id);
@@ -76,8 +88,7 @@ static void load(struct symbols *s, uint32_t id, struct object *object)
 
 	object->loaded = true;
 	if (dso->kind == DSO_KERNEL) {
-		if (s->images->local_kernel)
-			kallsyms__read(&object->table, "/proc/kallsyms", NULL);
+		load_kernel(s, &object->table);
 		return;
 	}
 	image = images__get(s->images, s->dsos, id);
@@ -99,6 +110,11 @@ static struct object *symbols__object(struct symbols *s, uint32_t id)
 	if (!object->loaded)
 		load(s, id, object);
 	return object;
+}
+
+const char *symbols__kernel_unnamed(const struct symbols *s)
+{
+	return s->kernel_unnamed;
 }
 
 const char *symbols__find(struct symbols *s, struct place place)

@@ -248,12 +248,15 @@ static enum step step(struct unwinder *u, struct regs *regs, struct unwind_frame
 		      bool *interrupted)
 {
 	const struct cached *c = find(u, frame->ip - frame->return_address);
+	enum step result;
 
 	u->read_past_copy = false;
 	*interrupted = c->rule && c->rule->signal;
 	if (c->rule)
 		return step_by_rule(u, c->rule, regs, leaf, &frame->cfa);
-	return step_by_frame_pointer(u, regs, c->file, &frame->cfa);
+	result = step_by_frame_pointer(u, regs, c->file, &frame->cfa);
+	u->read_past_copy = false; /* where it pointed is a guess: a longer copy may not help */
+	return result;
 }
 
 static void start(struct unwinder *u, uint32_t process, const struct record_sample *sample,

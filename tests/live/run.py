@@ -242,8 +242,8 @@ class WithPyframes(Live):
     def test_the_metadata_says_which_python(self):
         meta = self.profiles["merged"]["perfconv"]
         self.assertTrue(meta["python"]["version"].startswith("3.11."))
-        self.assertEqual(meta["quality"]["sideFiles"], 1)
-        self.assertEqual(meta["quality"]["sideFilesMissing"], 0)
+        self.assertEqual(meta["quality"]["sideFiles"]["read"], 1)
+        self.assertEqual(meta["quality"]["sideFiles"]["missing"], 0)
         self.assertEqual(meta["quality"]["badRecords"], 0)
         self.assertEqual(meta["clock"], "CLOCK_MONOTONIC")
 

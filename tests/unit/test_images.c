@@ -172,6 +172,46 @@ static void a_foreign_kernel_is_not_named_from_ours(void **state)
 	end(&f);
 }
 
+/* lld lets segments share a page of the file: each offset is still of one segment. */
+static void segments_may_share_a_page(void **state)
+{
+	struct segment segments[] = { { 0, 0, 0x12ecc8, 0x12ecc8 },
+				      { 0x12ecc8, 0x12fcc8, 0x4000, 0x4000 } };
+	struct image image = { 0 };
+	uint64_t address;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		vec__push(&image.segments, segments[i]);
+	assert_true(image__address(&image, 0x12ecc7, &address));
+	assert_int_equal(address, 0x12ecc7);
+	assert_true(image__address(&image, 0x12ecc8, &address));
+	assert_int_equal(address, 0x12fcc8);
+	assert_false(image__address(&image, 0x12ecc8 + 0x4000, &address));
+	vec__release(&image.segments);
+}
+
+/* A system-wide capture has thousands of files; descriptors are few. */
+static void no_descriptor_is_held(void **state)
+{
+	struct files f;
+	char name[32];
+	int before, after;
+
+	begin(&f, *state, NULL);
+	before = dup(STDIN_FILENO);
+	close(before);
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "lib%d.so", i);
+		assert_non_null(image_of(
+			&f, elf_builder__write(*state, name, one_function, 1, NULL), NULL));
+	}
+	after = dup(STDIN_FILENO);
+	close(after);
+	assert_int_equal(after, before);
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +221,8 @@ int main(void)
 		scratch_test(cut_elf_files_do_no_harm),
 		scratch_test(what_pyframes_wrote_is_searched),
 		scratch_test(symbols_are_found_by_place),
+		cmocka_unit_test(segments_may_share_a_page),
+		scratch_test(no_descriptor_is_held),
 		scratch_test(a_foreign_kernel_is_not_named_from_ours),
 	};
 

@@ -293,6 +293,47 @@ static void a_tid_that_comes_back_is_a_new_thread(void **state)
 	machine__release(&m);
 }
 
+/* perf states build-ids in the header by default, not in the mappings. */
+static void the_headers_build_id_is_the_mappings(void **state)
+{
+	static const uint8_t id[20] = { 7, 7, 7 };
+	const struct dso *dso;
+	struct machine m;
+	struct place p;
+
+	(void)state;
+	machine__init(&m);
+	machine__know_build_id(&m, "/lib/a.so", id, 20);
+	map(&m, 10, 0x7000000, 0x3000, 0, "/lib/a.so");
+	map(&m, 10, 0x8000000, 0x3000, 0, "/lib/b.so");
+	p = machine__user_place(&m, process_of(&m, 10, 10), 0x7000000);
+	dso = dsos__get(&m.dsos, p.dso);
+	assert_int_equal(dso->build_id_bytes, 20);
+	assert_memory_equal(dso->build_id, id, 20);
+	p = machine__user_place(&m, process_of(&m, 10, 10), 0x8000000);
+	assert_int_equal(dsos__get(&m.dsos, p.dso)->build_id_bytes, 0);
+	machine__release(&m);
+}
+
+static void where_the_kernel_was_is_noted(void **state)
+{
+	struct record r = { .type = MMAP, .misc = MISC_KERNEL };
+	struct machine m;
+
+	(void)state;
+	machine__init(&m);
+	assert_int_equal(m.kernel_symbol_address, 0);
+	r.mmap = (struct record_mmap){ .pid = UINT32_MAX,
+				       .start = 0xffffffff81000000,
+				       .length = 0x1000000,
+				       .offset = 0xffffffff81000000,
+				       .path = "[kernel.kallsyms]_text" };
+	machine__apply(&m, &r);
+	assert_string_equal(m.kernel_symbol, "_text");
+	assert_int_equal(m.kernel_symbol_address, 0xffffffff81000000);
+	machine__release(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +347,8 @@ int main(void)
 		cmocka_unit_test(exec_clears_the_mappings),
 		cmocka_unit_test(a_thread_has_its_last_name),
 		cmocka_unit_test(an_exit_is_noted),
+		cmocka_unit_test(the_headers_build_id_is_the_mappings),
+		cmocka_unit_test(where_the_kernel_was_is_noted),
 		cmocka_unit_test(a_pid_that_comes_back_is_a_new_process),
 		cmocka_unit_test(a_tid_may_go_to_another_process),
 		cmocka_unit_test(a_tid_that_comes_back_is_a_new_thread),

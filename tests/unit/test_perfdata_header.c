@@ -255,23 +255,6 @@ static void no_events_are_refused(void **state)
 	perfdata_builder__release(&b);
 }
 
-static void the_modification_time_is_known(void **state)
-{
-	struct timespec times[2] = { { 1700000000, 0 }, { 1700000000, 0 } };
-	struct perfdata_builder b;
-	struct perfdata *p = NULL;
-	const char *path;
-
-	perfdata_builder__init(&b, false);
-	perfdata_builder__event(&b, SAMPLE_IP);
-	path = perfdata_builder__write(&b, *state, "perf.data");
-	perfdata_builder__release(&b);
-	assert_int_equal(utimensat(-1, path, times, 0), 0);
-	assert_int_equal(perfdata__open(&p, path, NULL), 0);
-	assert_int_equal(perfdata__info(p)->file_mtime_s, 1700000000);
-	perfdata__free(p);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,7 +267,6 @@ int main(void)
 		scratch_test(a_missing_file_is_said_so),
 		scratch_test(stated_sizes_are_not_trusted),
 		scratch_test(no_events_are_refused),
-		scratch_test(the_modification_time_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

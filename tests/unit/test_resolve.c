@@ -191,7 +191,6 @@ static void equal_stacks_have_equal_ids(void **state)
 static void threads_have_their_python_names(void **state)
 {
 	struct world w;
-	size_t missing = 99;
 
 	world__init(&w, *state, true);
 	world__fork(&w, WORLD_PID, 101, 5);
@@ -202,20 +201,21 @@ static void threads_have_their_python_names(void **state)
 			    "MavLinkExternalProxy-Recv");
 	assert_null(python__thread_name(w.python, machine__thread(&w.machine, WORLD_PID, 102)));
 	assert_int_equal(python__version(w.python), 0x030b02f0);
-	assert_int_equal(python__side_files(w.python, &missing), 1);
-	assert_int_equal(missing, 0);
+	assert_int_equal(python__files(w.python).read, 1);
+	assert_int_equal(python__files(w.python).missing, 0);
+	assert_int_equal(python__files(w.python).broken, 0);
 	world__release(&w);
 }
 
 static void a_missing_side_file_is_counted(void **state)
 {
-	size_t missing = 99;
 	struct world w;
 
 	world__init(&w, *state, false);
 	world__resolve(&w, FRAMES_ALL);
-	assert_int_equal(python__side_files(w.python, &missing), 0);
-	assert_int_equal(missing, 1);
+	assert_int_equal(python__files(w.python).read, 0);
+	assert_int_equal(python__files(w.python).missing, 1);
+	assert_string_equal(python__broken(w.python), "");
 	assert_int_equal(python__version(w.python), 0);
 	world__release(&w);
 }

@@ -192,7 +192,7 @@ static void kallsyms_lines_are_read(void **state)
 	struct symtab t = { 0 };
 	struct errbuf err;
 
-	assert_int_equal(kallsyms__read(&t, path, &err), 0);
+	assert_int_equal(kallsyms__read(&t, path, "", 0, &err), 0);
 	names(&t, 0xffffffff81000000, "_stext");
 	names(&t, 0xffffffff810001ff, "do_one_initcall");
 	names(&t, 0xffffffff81000300, "weak_one");
@@ -210,9 +210,26 @@ static void hidden_kernel_addresses_are_absent_not_failed(void **state)
 	struct symtab t = { 0 };
 	struct errbuf err;
 
-	assert_int_equal(kallsyms__read(&t, path, &err), -ENODATA);
+	assert_int_equal(kallsyms__read(&t, path, "", 0, &err), -ENODATA);
 	assert_message(&err, path);
-	assert_int_equal(kallsyms__read(&t, scratch__path(*state, "none"), &err), -ENOENT);
+	assert_int_equal(kallsyms__read(&t, scratch__path(*state, "none"), "", 0, &err), -ENOENT);
+	symtab__release(&t);
+}
+
+/* After a reboot the kernel lies elsewhere: all names would be wrong. */
+static void a_kernel_that_moved_names_nothing(void **state)
+{
+	static const char text[] = "ffffffff81000000 T _text\nffffffff81000000 T _stext\n"
+				   "ffffffff81000100 t do_one_initcall\n";
+	const char *path = scratch__write(*state, "kallsyms", text, sizeof(text) - 1);
+	struct symtab t = { 0 };
+	struct errbuf err;
+
+	assert_int_equal(kallsyms__read(&t, path, "_text", 0xffffffff92000000, &err), -ESTALE);
+	assert_message(&err, path);
+	names(&t, 0xffffffff81000100, NULL);
+	assert_int_equal(kallsyms__read(&t, path, "_text", 0xffffffff81000000, &err), 0);
+	names(&t, 0xffffffff81000100, "do_one_initcall");
 	symtab__release(&t);
 }
 
@@ -230,6 +247,7 @@ int main(void)
 		scratch_test(elf_functions_are_added),
 		scratch_test(kallsyms_lines_are_read),
 		scratch_test(hidden_kernel_addresses_are_absent_not_failed),
+		scratch_test(a_kernel_that_moved_names_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
