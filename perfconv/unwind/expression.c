@@ -71,6 +71,14 @@ static bool is_binary(uint8_t atom)
 	}
 }
 
+/* The sign is shifted in; written without what C leaves to the compiler. */
+static uint64_t shift_signed(uint64_t a, uint64_t b)
+{
+	uint64_t sign = a >> 63 ? UINT64_MAX : 0;
+
+	return b < 64 ? a >> b | (b ? sign << (64 - b) : 0) : sign;
+}
+
 static uint64_t binary(uint8_t atom, uint64_t a, uint64_t b)
 {
 	switch (atom) {
@@ -91,7 +99,7 @@ static uint64_t binary(uint8_t atom, uint64_t a, uint64_t b)
 	case DW_OP_shr:
 		return b < 64 ? a >> b : 0;
 	case DW_OP_shra:
-		return (uint64_t)((int64_t)a >> (b < 64 ? b : 63));
+		return shift_signed(a, b);
 	case DW_OP_eq:
 		return a == b;
 	case DW_OP_ne:

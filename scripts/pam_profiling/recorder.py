@@ -91,7 +91,8 @@ def _try(perf, prefix, ring_buffer, folder):
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=20, check=False)
+            timeout=20, check=False,
+            start_new_session=True)  # as the recording: sudo asks per terminal
         if result.returncode != 0 or not os.path.exists(trial):
             return None, result.stderr
         kernel = bool(prefix or os.geteuid() == 0
