@@ -28,7 +28,8 @@ enum feature {
 #define BUILD_ID_MISC_SIZE (1u << 15) /* the record states the id's size */
 #define BUILD_ID_HEADER_BYTES 36u     /* record header, pid, 24 bytes of id */
 
-/* A string as perf writes it: u32 length with padding, zero-terminated bytes. */
+/* A string as perf writes it: u32 length with padding, zero-terminated bytes.
+ */
 static bool read_string(struct cursor *c, char *out, size_t size)
 {
 	uint32_t n = cursor__u32(c);
@@ -50,7 +51,7 @@ static void read_cmdline(struct perfdata *p, struct cursor *c)
 {
 	uint32_t n = cursor__u32(c);
 
-	if (n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
+	if (p->info.cmdline || n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
 		return;
 	p->info.cmdline = mem__alloc(n, sizeof(char *));
 	for (uint32_t i = 0; i < n; i++) {
@@ -79,27 +80,32 @@ static void read_event_desc(struct perfdata *p, struct cursor *c)
 	}
 }
 
+bool features__add_build_id(struct perfdata *p, struct cursor *c)
+{
+	struct perfdata_build_id b = { 0 };
+	const uint8_t *id;
+	char path[4096];
+	uint16_t size;
+
+	cursor__u32(c);
+	b.misc = cursor__u16(c);
+	size = cursor__u16(c);
+	b.pid = (int32_t)cursor__u32(c);
+	id = cursor__bytes(c, 24);
+	if (size < BUILD_ID_HEADER_BYTES || !id ||
+	    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
+		return false;
+	b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
+	memcpy(b.bytes, id, b.size);
+	b.path = mem__strdup(path);
+	vec__push(&p->build_ids, b);
+	return true;
+}
+
 static void read_build_ids(struct perfdata *p, struct cursor *c)
 {
-	while (cursor__left(c) >= BUILD_ID_HEADER_BYTES) {
-		struct perfdata_build_id b = { 0 };
-		const uint8_t *id;
-		char path[4096];
-		uint16_t size;
-
-		cursor__u32(c);
-		b.misc = cursor__u16(c);
-		size = cursor__u16(c);
-		b.pid = (int32_t)cursor__u32(c);
-		id = cursor__bytes(c, 24);
-		if (size < BUILD_ID_HEADER_BYTES || !id ||
-		    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
-			return;
-		b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
-		memcpy(b.bytes, id, b.size);
-		b.path = mem__strdup(path);
-		vec__push(&p->build_ids, b);
-	}
+	while (cursor__left(c) >= BUILD_ID_HEADER_BYTES && features__add_build_id(p, c))
+		;
 }
 
 static void read_clock_data(struct perfdata *p, struct cursor *c)
@@ -115,7 +121,7 @@ static void read_clock_data(struct perfdata *p, struct cursor *c)
 	p->info.clock_ns = clock;
 }
 
-static void read_feature(struct perfdata *p, unsigned int feature, struct cursor *c)
+void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 {
 	struct perfdata_info *info = &p->info;
 
@@ -174,7 +180,7 @@ static void read_section(struct perfdata *p, unsigned int feature, const struct 
 	bytes = mem__alloc(s->size, 1);
 	if (!perfdata__pread(p, bytes, s->size, s->offset, NULL)) {
 		cursor__init(&c, bytes, s->size, p->swap);
-		read_feature(p, feature, &c);
+		features__apply(p, feature, &c);
 	}
 	free(bytes);
 }

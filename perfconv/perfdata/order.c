@@ -18,6 +18,7 @@ struct chunk {
 
 struct entry {
 	struct order_record rec;
+	uint64_t number; /* as queued: the order of equal times */
 	struct chunk *chunk;
 };
 
@@ -30,6 +31,7 @@ struct order {
 	bool all_ready;
 	uint64_t round_max, previous_max; /* highest times of this round and the one before */
 	uint64_t last_given;
+	uint64_t queued;
 	uint64_t unordered;
 };
 
@@ -78,7 +80,7 @@ static bool before(const struct entry *a, const struct entry *b)
 {
 	if (a->rec.time_ns != b->rec.time_ns)
 		return a->rec.time_ns < b->rec.time_ns;
-	return a->rec.offset < b->rec.offset;
+	return a->number < b->number;
 }
 
 static void swap_entries(struct entry *a, struct entry *b)
@@ -136,7 +138,11 @@ void order__queue(struct order *o, uint64_t time_ns, uint64_t offset, const void
 {
 	size_t padded = (n + 7) & ~(size_t)7;
 	struct chunk *c = room_for(o, padded);
-	struct entry e = { .rec = { time_ns, offset, c->bytes + c->used, n }, .chunk = c };
+	struct entry e = {
+		.rec = { time_ns, offset, c->bytes + c->used, n },
+		.number = o->queued++,
+		.chunk = c,
+	};
 
 	memcpy(c->bytes + c->used, bytes, n);
 	c->used += padded;

@@ -26,7 +26,7 @@ struct order;
 
 struct order_record {
 	uint64_t time_ns;
-	uint64_t offset; /* in the file; also the order of equal times */
+	uint64_t offset; /* in the file, for messages */
 	const uint8_t *bytes;
 	size_t n;
 };
@@ -50,11 +50,13 @@ void order__flush(struct order *o);
 /**
  * order__next - take the next ready record
  *
- * Return: the record, its bytes valid until the next call; NULL if none is ready.
+ * Return: the record, its bytes valid until the next call; NULL if none is
+ * ready.
  */
 const struct order_record *order__next(struct order *o);
 
-/** order__unordered - records queued with a time before one already given out. */
+/** order__unordered - records queued with a time before one already given out.
+ */
 uint64_t order__unordered(const struct order *o);
 
 #endif

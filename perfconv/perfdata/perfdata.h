@@ -82,8 +82,8 @@ struct perfdata;
  * perfdata__open - open a capture and read its header, events and features
  *
  * Return: 0 with *@out set, freed by perfdata__free(); -errno with a message:
- * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable perf.data,
- * -ENOTSUP if it is of a kind that cannot be read yet.
+ * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable
+ * perf.data, -ENOTSUP if it is of a kind that cannot be read yet.
  */
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err);
 
@@ -102,7 +102,8 @@ const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, siz
  * Records of unknown types and undecodable ones are counted and skipped.  A
  * data section that ends inside a record ends the capture there (stats.cut).
  *
- * Return: 1 with @rec filled; 0 at the end; -errno with a message on a read error.
+ * Return: 1 with @rec filled; 0 at the end; -errno with a message on a read
+ * error.
  */
 int perfdata__next(struct perfdata *p, struct record *rec, struct errbuf *err);
 

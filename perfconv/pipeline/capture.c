@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/pipeline/capture.h"
 
-#include <errno.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,18 +148,6 @@ static void build_profile(struct capture *c, enum frames_mode mode)
 				  c->python, c->resolver);
 }
 
-static int refuse_unreadable(const struct capture *c, const char *path, struct errbuf *err)
-{
-	const struct perfdata_stats *stats = perfdata__stats(c->data);
-
-	if (stats->records[81] || stats->records[83])
-		return errbuf__set(err, -ENOTSUP,
-				   "%s: has compressed records (perf record -z), which cannot be "
-				   "read yet; record without -z",
-				   path);
-	return 0;
-}
-
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
 {
 	struct capture *c = mem__alloc(1, sizeof(*c));
@@ -171,8 +158,6 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	code = perfdata__open(&c->data, options->path, err);
 	if (!code)
 		code = run_pass(c, err);
-	if (!code)
-		code = refuse_unreadable(c, options->path, err);
 	if (code) {
 		capture__free(c);
 		return code;
