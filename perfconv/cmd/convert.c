@@ -42,6 +42,12 @@ static int set_output(void *target, const char *value)
 	return 0;
 }
 
+static int set_event(void *target, const char *value)
+{
+	((struct convert *)target)->capture.event = value;
+	return 0;
+}
+
 static int set_frames(void *target, const char *value)
 {
 	for (size_t i = 0; i < sizeof(frames_names) / sizeof(*frames_names); i++)
@@ -89,9 +95,11 @@ static int set_quiet(void *target, const char *value)
 }
 
 static const struct option_spec options[] = {
-	{ "input", 'i', "FILE", "the capture (default: perf.data)", set_input },
+	{ "input", 'i', "FILE", "the capture (default: perf.data); - is standard\ninput",
+	  set_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
+	{ "event", 0, "NAME", "the event to show (default: one that measures time)", set_event },
 	{ "frames", 0, "WHICH",
 	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
 	  "python, native: those only; all: everything",
@@ -120,6 +128,8 @@ static char *default_output(const char *input)
 	static const char suffix[] = ".data";
 	size_t n = strlen(input);
 
+	if (!strcmp(input, "-"))
+		return mem__strdup("perf.speedscope.json");
 	if (n > sizeof(suffix) - 1 && !strcmp(input + n - (sizeof(suffix) - 1), suffix))
 		n -= sizeof(suffix) - 1;
 	return mem__format("%.*s.speedscope.json", (int)n, input);

@@ -4,13 +4,14 @@
  * bit order.  They say where and how the capture was made.  A capture converts
  * without them, so a damaged one is left out, not fatal.
  */
-#include <errno.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "perfconv/perfdata/internal.h"
 
 enum feature {
+	FEATURE_TRACING_DATA = 1,
 	FEATURE_BUILD_ID = 2,
 	FEATURE_HOSTNAME = 3,
 	FEATURE_OSRELEASE = 4,
@@ -121,11 +122,40 @@ static void read_clock_data(struct perfdata *p, struct cursor *c)
 	p->info.clock_ns = clock;
 }
 
+/* In pipe mode nothing else names a tracepoint. */
+static void name_tracepoints(struct perfdata *p)
+{
+	for (size_t i = 0; i < p->events.n; i++) {
+		struct perfdata_event *e = &p->events.data[i];
+		const char *name = e->type == PERF_TYPE_TRACEPOINT
+					   ? tracing__name(p->tracing, e->config)
+					   : NULL;
+
+		if (name) {
+			free(e->name);
+			e->name = mem__strdup(name);
+		}
+	}
+}
+
+void features__add_tracing(struct perfdata *p, const uint8_t *bytes, size_t n)
+{
+	if (p->tracing)
+		return;
+	if (tracing__new(&p->tracing, bytes, n, NULL))
+		p->stats.bad_features++;
+	else
+		name_tracepoints(p);
+}
+
 void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 {
 	struct perfdata_info *info = &p->info;
 
 	switch (feature) {
+	case FEATURE_TRACING_DATA:
+		features__add_tracing(p, c->at, cursor__left(c));
+		break;
 	case FEATURE_BUILD_ID:
 		read_build_ids(p, c);
 		break;

@@ -188,9 +188,9 @@ struct perfdata_event *header__add_event(struct perfdata *p, const uint8_t *byte
 	e->use_clockid = bit(flags, ATTR_USE_CLOCKID);
 	e->context_switch = bit(flags, ATTR_CONTEXT_SWITCH);
 	name = event__default_name(e->type, e->config);
-	e->name = name ? mem__strdup(name) :
-			 mem__format("type %u config 0x%llx", e->type,
-				     (unsigned long long)e->config);
+	e->name =
+		name ? mem__strdup(name)
+		     : mem__format("type %u config 0x%llx", e->type, (unsigned long long)e->config);
 	return e;
 }
 

@@ -49,7 +49,8 @@ struct perfdata {
 	struct perfdata_stats stats;
 	VEC(struct perfdata_event) events;
 	VEC(struct perfdata_build_id) build_ids;
-	struct idmap ids; /* sample id -> index into id_event */
+	struct tracing *tracing; /* NULL: no tracepoints, or no formats for them */
+	struct idmap ids;	 /* sample id -> index into id_event */
 	VEC(uint32_t) id_event;
 
 	VEC(struct source) sources; /* complete before the first record is read */
@@ -93,6 +94,9 @@ void features__read(struct perfdata *p);
 
 /** features__apply - take in one feature's content. */
 void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c);
+
+/** features__add_tracing - take in the tracepoints' formats. */
+void features__add_tracing(struct perfdata *p, const uint8_t *bytes, size_t n);
 
 /** features__add_build_id - one record of the build-id table.  Return: false if
  * damaged. */

@@ -204,6 +204,7 @@ void perfdata__free(struct perfdata *p)
 	free(p->info.arch);
 	free(p->info.perf_version);
 	free(p->info.cpu_description);
+	tracing__free(p->tracing);
 	vec__release(&p->sources);
 	vec__release(&p->events);
 	vec__release(&p->build_ids);
@@ -231,6 +232,11 @@ size_t perfdata__events(const struct perfdata *p)
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i)
 {
 	return &p->events.data[i];
+}
+
+struct tracing *perfdata__tracing(const struct perfdata *p)
+{
+	return p->tracing;
 }
 
 size_t perfdata__build_ids(const struct perfdata *p)

@@ -20,6 +20,7 @@
 
 #include "perfconv/base/errbuf.h"
 #include "perfconv/perfdata/record.h"
+#include "perfconv/perfdata/tracing.h"
 
 /* An event of the capture: the part of perf_event_attr that matters here. */
 struct perfdata_event {
@@ -70,6 +71,7 @@ struct perfdata_stats {
 	uint64_t bad_records;		  /* of a known type but not decodable */
 	uint64_t lost;			  /* events the kernel dropped (LOST, LOST_SAMPLES) */
 	uint64_t unordered;		  /* records older than what was already delivered */
+	uint64_t bad_features;		  /* damaged header features, left out */
 	uint64_t unknown_ids;		  /* samples of no known event */
 	bool unfinished;     /* perf was killed: no size and no features in the header */
 	bool cut;	     /* the data section ends inside a record or too early */
@@ -95,6 +97,9 @@ size_t perfdata__events(const struct perfdata *p);
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i);
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
+
+/** perfdata__tracing - the tracepoints' formats, borrowed; NULL if the capture has none. */
+struct tracing *perfdata__tracing(const struct perfdata *p);
 
 /**
  * perfdata__next - the next record in time order

@@ -153,6 +153,38 @@ static uint64_t payload_behind(const struct perfdata *p, const struct raw *r)
 	return 0;
 }
 
+/* The tracepoints' formats in pipe mode: longer than a buffer, so gathered. */
+static int take_tracing(struct perfdata *p, struct source *s, uint64_t n)
+{
+	VEC(uint8_t) all = { 0 };
+	int code = 0;
+
+	if (n > PERFDATA_MAX_FEATURE_BYTES) {
+		p->stats.bad_features++;
+		return stream__skip(&s->stream, n);
+	}
+	while (all.n < n && !code) {
+		size_t want = (size_t)n - all.n;
+		const uint8_t *bytes;
+		ptrdiff_t got = stream__peek(
+			&s->stream, want < STREAM_BUFFER_BYTES ? want : STREAM_BUFFER_BYTES,
+			&bytes);
+
+		if (got <= 0) {
+			code = (int)got;
+			break;
+		}
+		vec__reserve(&all, all.n + (size_t)got);
+		memcpy(all.data + all.n, bytes, (size_t)got);
+		all.n += (size_t)got;
+		code = stream__skip(&s->stream, (uint64_t)got);
+	}
+	if (!code)
+		features__add_tracing(p, all.data, all.n);
+	vec__release(&all);
+	return code;
+}
+
 static int read_failed(const struct perfdata *p, const struct source *s, int code,
 		       struct errbuf *err)
 {
@@ -192,7 +224,12 @@ int source__advance(struct perfdata *p, struct source *s, struct errbuf *err)
 		end_source(p, s, true);
 		return 0;
 	}
-	code = stream__skip(&s->stream, r.size + behind);
+	if (r.type == PERF_RECORD_HEADER_TRACING_DATA) {
+		code = stream__skip(&s->stream, r.size);
+		code = code ? code : take_tracing(p, s, behind);
+	} else {
+		code = stream__skip(&s->stream, r.size + behind);
+	}
 	return code ? read_failed(p, s, code, err) : 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/pipeline/capture.h"
 
+#include <errno.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,32 @@ static enum stack_ending collect_stack(struct pass *p, uint32_t process, const s
 	return ending;
 }
 
+static struct capture_count *count_of(struct capture *c, uint32_t thread, uint32_t event)
+{
+	uint32_t at = idmap__intern(&c->count_keys, thread, event);
+
+	if (at == c->counts.n)
+		(void)vec__add(&c->counts);
+	return &c->counts.data[at];
+}
+
+/* The kernel can deliver one overflow twice; both copies have one time. */
+static bool is_doubled(struct capture *c, struct capture_count *count, uint64_t time_ns)
+{
+	bool doubled = count->samples && time_ns != RECORD_NO_TIME && count->last_ns == time_ns;
+
+	count->samples++;
+	count->last_ns = time_ns;
+	c->doubled += doubled;
+	return doubled;
+}
+
 static void add_sample(struct pass *p, const struct record *rec)
 {
 	struct capture *c = p->capture;
 	uint32_t thread = machine__thread(&c->machine, rec->pid, rec->tid);
 	uint32_t process = c->machine.threads.data[thread].process;
+	struct capture_count *count = count_of(c, thread, rec->event);
 	struct store_sample s = {
 		.time_ns = rec->time_ns == RECORD_NO_TIME ? 0 : rec->time_ns,
 		.weight = rec->sample.period,
@@ -93,10 +115,23 @@ static void add_sample(struct pass *p, const struct record *rec)
 		.event = (uint16_t)rec->event,
 	};
 
+	if (is_doubled(c, count, rec->time_ns))
+		return;
 	s.ending = (uint8_t)collect_stack(p, process, rec);
+	count->endings[s.ending]++;
 	for (size_t i = p->leaf_first.n; i-- > 0;)
 		s.stack = store__push(&c->store, s.stack, p->leaf_first.data[i]);
 	vec__push(&c->store.samples, s);
+}
+
+static void note_time(struct capture *c, uint64_t time_ns)
+{
+	if (time_ns == RECORD_NO_TIME)
+		return;
+	if (!c->first_ns || time_ns < c->first_ns)
+		c->first_ns = time_ns;
+	if (time_ns > c->last_ns)
+		c->last_ns = time_ns;
 }
 
 static int read_records(struct pass *p, struct errbuf *err)
@@ -105,6 +140,7 @@ static int read_records(struct pass *p, struct errbuf *err)
 	int code;
 
 	while ((code = perfdata__next(p->capture->data, &rec, err)) > 0) {
+		note_time(p->capture, rec.time_ns);
 		if (rec.type == PERF_RECORD_SAMPLE)
 			add_sample(p, &rec);
 		else
@@ -137,20 +173,42 @@ static int run_pass(struct capture *c, struct errbuf *err)
 	return code;
 }
 
-static void build_profile(struct capture *c, enum frames_mode mode)
+static void name_everything(struct capture *c, enum frames_mode mode)
 {
-	uint32_t event = profile__event(c->data, &c->store);
-
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
 	c->python = python__new(&c->machine, &c->images, c->symbols);
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
-	c->profile = profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
-				  c->python, c->resolver);
+}
+
+/* "cpu-clock" also finds "cpu-clock:ppp": the modifiers are perf's, not the user's. */
+static bool event_is_named(const struct perfdata_event *e, const char *name)
+{
+	size_t n = strlen(name);
+
+	return !strncmp(e->name, name, n) && (!e->name[n] || e->name[n] == ':');
+}
+
+static int find_event(const struct capture *c, const struct capture_options *options,
+		      uint32_t *event, struct errbuf *err)
+{
+	size_t n = perfdata__events(c->data);
+
+	*event = profile__event(c->data, &c->store);
+	if (!options->event)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (event_is_named(perfdata__event(c->data, i), options->event)) {
+			*event = i;
+			return 0;
+		}
+	return errbuf__set(err, -ENOENT, "%s: has no event %s; perfconv info %s lists them",
+			   options->path, options->event, options->path);
 }
 
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
 {
 	struct capture *c = mem__alloc(1, sizeof(*c));
+	uint32_t event;
 	int code;
 
 	machine__init(&c->machine);
@@ -158,11 +216,15 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	code = perfdata__open(&c->data, options->path, err);
 	if (!code)
 		code = run_pass(c, err);
+	if (!code)
+		code = find_event(c, options, &event, err);
 	if (code) {
 		capture__free(c);
 		return code;
 	}
-	build_profile(c, options->frames);
+	name_everything(c, options->frames);
+	c->profile = profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
+				  c->python, c->resolver);
 	*out = c;
 	return 0;
 }
@@ -179,5 +241,7 @@ void capture__free(struct capture *c)
 	images__release(&c->images);
 	machine__release(&c->machine);
 	perfdata__free(c->data);
+	idmap__release(&c->count_keys);
+	vec__release(&c->counts);
 	free(c);
 }

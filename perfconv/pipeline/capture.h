@@ -18,6 +18,13 @@
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/store/store.h"
 
+/* Samples of one thread and event, doubled ones included. */
+struct capture_count {
+	uint64_t samples;
+	uint64_t last_ns; /* time of the latest */
+	uint64_t endings[STACK_ENDINGS];
+};
+
 struct capture {
 	struct perfdata *data;
 	struct machine machine;
@@ -27,12 +34,17 @@ struct capture {
 	struct python *python;
 	struct resolver *resolver;
 	struct profile *profile;
-	bool unwindable;	/* the architecture's stack copies can be unwound */
-	uint64_t frames_capped; /* stacks that reached UNWIND_MAX_FRAMES */
+	bool unwindable;	 /* the architecture's stack copies can be unwound */
+	uint64_t frames_capped;	 /* stacks that reached UNWIND_MAX_FRAMES */
+	uint64_t doubled;	 /* samples dropped: same event, thread and time as one before */
+	struct idmap count_keys; /* (thread, event) */
+	VEC(struct capture_count) counts;
+	uint64_t first_ns, last_ns; /* of all records with a time */
 };
 
 struct capture_options {
-	const char *path;     /* the perf.data */
+	const char *path;     /* the perf.data; "-" is standard input */
+	const char *event;    /* name of the event to show; NULL: one that measures time */
 	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
 	enum frames_mode frames;
 };
