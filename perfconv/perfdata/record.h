@@ -71,4 +71,7 @@ struct record {
 	};
 };
 
+/** record__type_name - "MMAP2" and the like, or NULL if the type is not known. */
+const char *record__type_name(uint32_t type);
+
 #endif
