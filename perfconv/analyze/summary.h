@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* summary - the first answers a person wants: the busiest threads and functions. */
+/*
+ * summary - the first answers a person wants: the busiest threads, and the
+ * functions that the time belongs to.
+ *
+ * Time belongs to the innermost Python function of a stack, with all native
+ * code that it called; in a stack without Python, to the innermost function.
+ */
 #ifndef PERFCONV_ANALYZE_SUMMARY_H
 #define PERFCONV_ANALYZE_SUMMARY_H
 
@@ -9,15 +15,20 @@
 #include "perfconv/profile/profile.h"
 
 struct summary_frame {
-	uint32_t frame;	 /* id in resolved.frames */
-	uint32_t thread; /* index: where it spent most */
-	uint64_t self;	 /* weight of stacks that end in it */
-	uint64_t total;	 /* weight of stacks that contain it */
+	uint32_t frame; /* id in resolved.frames */
+	uint64_t own;	/* weight that belongs to it */
+	uint64_t total; /* weight of all stacks that contain it */
+};
+
+struct summary_thread {
+	uint32_t thread; /* index in profile.threads */
+	uint32_t frame;	 /* that most of its weight belongs to */
+	uint64_t own;	 /* how much */
 };
 
 struct summary {
-	VEC(uint32_t) threads;		  /* indices with weight, busiest first */
-	VEC(struct summary_frame) frames; /* by self weight, most first */
+	VEC(struct summary_thread) threads; /* those with weight, busiest first */
+	VEC(struct summary_frame) frames;   /* those with weight of their own, most first */
 };
 
 /** summary__init - count; released by summary__release(). */

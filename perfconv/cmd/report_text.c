@@ -87,25 +87,6 @@ static void print_quality(const struct profile *p)
 		      100 * share(p->endings[STACK_LOST], of));
 }
 
-static void print_threads(const struct profile *p, const struct summary *s)
-{
-	size_t shown = 0;
-
-	message__line("%s", "");
-	message__line("%-40s %10s %9s", "thread", p->timed ? "CPU" : "share", "samples");
-	for (size_t i = 0; i < s->threads.n; i++) {
-		const struct profile_thread *t = &p->threads.data[s->threads.data[i]];
-		double part = share(t->weight, p->timed ? p->duration : p->weight);
-
-		if (shown == SHOWN_THREADS || (shown && part < TINY_SHARE))
-			break;
-		message__line("%-40.40s %8.1f %% %9llu", t->name, 100 * part, u(t->samples));
-		shown++;
-	}
-	if (p->threads.n > shown)
-		message__line("(%zu more)", p->threads.n - shown);
-}
-
 /* file:line for Python, the object for native code. */
 static void format_where(const struct profile *p, const struct frame *f, char *out, size_t size)
 {
@@ -117,20 +98,46 @@ static void format_where(const struct profile *p, const struct frame *f, char *o
 		snprintf(out, size, "%s", file__base(file));
 }
 
+static const char *frame_name(const struct profile *p, uint32_t frame)
+{
+	return strtab__get(&p->resolved->strings, p->resolved->frames.data[frame].name);
+}
+
+static void print_threads(const struct profile *p, const struct summary *s)
+{
+	size_t shown = 0;
+
+	message__line("%s", "");
+	message__line("%-30s %8s   %s", "thread", p->timed ? "CPU" : "share", "mostly in");
+	for (size_t i = 0; i < s->threads.n; i++) {
+		const struct summary_thread *st = &s->threads.data[i];
+		const struct profile_thread *t = &p->threads.data[st->thread];
+		double part = share(t->weight, p->timed ? p->duration : p->weight);
+
+		if (shown == SHOWN_THREADS || (shown && part < TINY_SHARE))
+			break;
+		message__line("%-30.30s %6.1f %%   %-28.28s %5.1f %%", t->name, 100 * part,
+			      frame_name(p, st->frame), 100 * share(st->own, t->weight));
+		shown++;
+	}
+	if (p->threads.n > shown)
+		message__line("(%zu more%s)", p->threads.n - shown,
+			      shown < SHOWN_THREADS ? " below 0.1 %" : "");
+}
+
 static void print_frames(const struct profile *p, const struct summary *s)
 {
 	message__line("%s", "");
-	message__line("%7s %7s  %-32s %s", "self", "total", "function", "where");
+	message__line("%7s %7s  %-32s %s", "own", "total", "function", "where");
 	for (size_t i = 0; i < s->frames.n && i < SHOWN_FRAMES; i++) {
 		const struct summary_frame *sf = &s->frames.data[i];
-		const struct frame *f = &p->resolved->frames.data[sf->frame];
 		char where[256];
 
-		format_where(p, f, where, sizeof(where));
-		message__line("%5.1f %% %5.1f %%  %-32.32s %.28s", 100 * share(sf->self, p->weight),
-			      100 * share(sf->total, p->weight),
-			      strtab__get(&p->resolved->strings, f->name), where);
+		format_where(p, &p->resolved->frames.data[sf->frame], where, sizeof(where));
+		message__line("%5.1f %% %5.1f %%  %-32.32s %.28s", 100 * share(sf->own, p->weight),
+			      100 * share(sf->total, p->weight), frame_name(p, sf->frame), where);
 	}
+	message__line("(own: the function and the native code it called)");
 }
 
 void report_text__summary(const struct capture *c)

@@ -85,7 +85,7 @@ uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id
 	dso.kind = classify(&dso);
 	if (dso.kind == DSO_KERNEL)
 		return DSO_ID_KERNEL;
-	if (build_id_bytes <= sizeof(dso.build_id)) {
+	if (build_id_bytes && build_id_bytes <= sizeof(dso.build_id)) {
 		memcpy(dso.build_id, build_id, build_id_bytes);
 		dso.build_id_bytes = (uint8_t)build_id_bytes;
 	}

@@ -134,13 +134,15 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 		.offset = r->offset,
 		.executable = r->prot & PROT_EXEC,
 	};
+	uint32_t process;
 
 	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER)
 		return; /* kernel text and modules: their addresses stay absolute */
 	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
-	maps__insert(&m->processes.data[*process_slot(m, r->pid)].maps, &map);
+	process = *process_slot(m, r->pid); /* may move the processes */
+	maps__insert(&m->processes.data[process].maps, &map);
 }
 
 void machine__apply(struct machine *m, const struct record *rec)

@@ -149,6 +149,26 @@ static void rename_thread(struct profile_thread *t, char *name)
 	t->name = name;
 }
 
+/* What is still equal (a tid that came back with its name) is numbered. */
+static void number_equal_names(struct profile *p)
+{
+	struct strtab taken = { 0 };
+
+	for (size_t i = 0; i < p->threads.n; i++) {
+		struct profile_thread *t = &p->threads.data[i];
+		char *name = mem__strdup(t->name);
+		size_t before = taken.n;
+
+		strtab__intern(&taken, t->name);
+		for (unsigned int k = 2; taken.n == before; k++) {
+			rename_thread(t, mem__format("%s #%u", name, k));
+			strtab__intern(&taken, t->name);
+		}
+		free(name);
+	}
+	strtab__release(&taken);
+}
+
 /* Several processes: say which; equal names: say the tid. */
 static void make_names_unique(struct profile *p)
 {
@@ -166,6 +186,7 @@ static void make_names_unique(struct profile *p)
 	for (size_t i = 0; i < p->threads.n; i++)
 		if (counts[strtab__intern(&strings, t[i].name)] > 1)
 			rename_thread(&t[i], mem__format("%s (tid %u)", t[i].name, t[i].tid));
+	number_equal_names(p);
 	free(counts);
 	strtab__release(&strings);
 }

@@ -303,6 +303,8 @@ bool sidefile__arena_path(const char *path, char *token, uint32_t *arena)
 	p += sizeof(prefix) - 1;
 	if (strspn(p, "0123456789abcdef") != SIDEFILE_TOKEN_CHARS || p[SIDEFILE_TOKEN_CHARS] != '-')
 		return false;
+	if (!strspn(p + SIDEFILE_TOKEN_CHARS + 1, "0123456789"))
+		return false; /* strtoul() takes spaces, signs and nothing at all */
 	n = strtoul(p + SIDEFILE_TOKEN_CHARS + 1, &end, 10);
 	if (strcmp(end, ".so") || n > UINT32_MAX)
 		return false;
