@@ -139,6 +139,11 @@ static int open_file(struct perfdata *p, const char *path, struct errbuf *err)
 
 	p->fd = file__open(data, &p->file_bytes, err);
 	free(data);
+	if (p->fd == -ENOENT && folder)
+		return errbuf__set(err, -EINVAL,
+				   "%s: is a folder without the file \"data\" that perf record "
+				   "--threads writes; give a capture",
+				   path);
 	if (p->fd < 0)
 		return p->fd;
 	init_info(p);

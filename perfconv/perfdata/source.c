@@ -16,9 +16,7 @@
 #include "perfconv/perfdata/internal.h"
 
 #define HEADER_BYTES sizeof(struct perf_event_header)
-#define RECORD_COMPRESSED2                                                                         \
-	83u /* perf 6.16: u64 size in front of the payload  \
-                                */
+#define RECORD_COMPRESSED2 83u /* perf 6.16: u64 size in front of the payload */
 
 struct raw { /* a record as it lies in the file */
 	uint32_t type;
@@ -153,7 +151,8 @@ static uint64_t payload_behind(const struct perfdata *p, const struct raw *r)
 	return 0;
 }
 
-/* The tracepoints' formats in pipe mode: longer than a buffer, so gathered. */
+/* The tracepoints' formats in pipe mode: longer than a buffer, so gathered.
+ * Return: as stream__skip(). */
 static int take_tracing(struct perfdata *p, struct source *s, uint64_t n)
 {
 	VEC(uint8_t) all = { 0 };
@@ -171,7 +170,7 @@ static int take_tracing(struct perfdata *p, struct source *s, uint64_t n)
 			&bytes);
 
 		if (got <= 0) {
-			code = (int)got;
+			code = got ? (int)got : -ENODATA;
 			break;
 		}
 		vec__reserve(&all, all.n + (size_t)got);
@@ -192,13 +191,32 @@ static int read_failed(const struct perfdata *p, const struct source *s, int cod
 			   (unsigned long long)s->stream.at, strerror(-code));
 }
 
+/* The record at the front, which is whole, and what follows it.
+ * Return: as stream__skip(); -EINVAL if it cannot be decompressed. */
+static int take_whole(struct perfdata *p, struct source *s, const struct raw *r)
+{
+	uint64_t behind = payload_behind(p, r);
+	bool formats = r->type == PERF_RECORD_HEADER_TRACING_DATA;
+	size_t size = r->size;
+	int code;
+
+	if (r->type == PERF_RECORD_COMPRESSED || r->type == RECORD_COMPRESSED2) {
+		if (!take_compressed(p, s, r))
+			return -EINVAL;
+	} else {
+		take(p, s, r);
+	}
+	code = stream__skip(&s->stream, size);
+	if (!code && behind)
+		code = formats ? take_tracing(p, s, behind) : stream__skip(&s->stream, behind);
+	return code;
+}
+
 int source__advance(struct perfdata *p, struct source *s, struct errbuf *err)
 {
 	const uint8_t *bytes;
-	uint64_t behind;
 	struct raw r;
 	ptrdiff_t n = stream__peek(&s->stream, HEADER_BYTES, &bytes);
-	bool fits = true;
 	int code;
 
 	if (n < 0)
@@ -211,24 +229,10 @@ int source__advance(struct perfdata *p, struct source *s, struct errbuf *err)
 	n = stream__peek(&s->stream, r.size, &r.bytes);
 	if (n < 0)
 		return read_failed(p, s, (int)n, err);
-	if ((size_t)n < r.size) {
+	code = (size_t)n < r.size ? -EINVAL : take_whole(p, s, &r);
+	if (code == -EINVAL || code == -ENODATA) {
 		end_source(p, s, true);
 		return 0;
-	}
-	behind = payload_behind(p, &r);
-	if (r.type == PERF_RECORD_COMPRESSED || r.type == RECORD_COMPRESSED2)
-		fits = take_compressed(p, s, &r);
-	else
-		take(p, s, &r);
-	if (!fits) {
-		end_source(p, s, true);
-		return 0;
-	}
-	if (r.type == PERF_RECORD_HEADER_TRACING_DATA) {
-		code = stream__skip(&s->stream, r.size);
-		code = code ? code : take_tracing(p, s, behind);
-	} else {
-		code = stream__skip(&s->stream, r.size + behind);
 	}
 	return code ? read_failed(p, s, code, err) : 0;
 }

@@ -67,6 +67,16 @@ ptrdiff_t stream__peek(struct stream *s, size_t n, const uint8_t **bytes)
 	return (ptrdiff_t)(s->filled - s->front < n ? s->filled - s->front : n);
 }
 
+static int jump(struct stream *s, uint64_t n)
+{
+	if (n > s->end - s->at) {
+		s->at = s->end;
+		return -ENODATA;
+	}
+	s->at += n;
+	return 0;
+}
+
 int stream__skip(struct stream *s, uint64_t n)
 {
 	while (n) {
@@ -81,13 +91,11 @@ int stream__skip(struct stream *s, uint64_t n)
 		if (!n)
 			break;
 		s->front = s->filled = 0;
-		if (s->seekable) {
-			s->at = n < s->end - s->at ? s->at + n : s->end;
-			break;
-		}
+		if (s->seekable)
+			return jump(s, n);
 		got = read_more(s);
 		if (got <= 0)
-			return (int)got;
+			return got ? (int)got : -ENODATA;
 	}
 	return 0;
 }

@@ -37,7 +37,10 @@ void stream__release(struct stream *s);
  */
 ptrdiff_t stream__peek(struct stream *s, size_t n, const uint8_t **bytes);
 
-/** stream__skip - go on by @n bytes, or to the end.  Return: 0 or -errno. */
+/**
+ * stream__skip - go on by @n bytes
+ * Return: 0; -ENODATA if the stream ended before; -errno on a read error.
+ */
 int stream__skip(struct stream *s, uint64_t n);
 
 #endif
