@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * tracing - what tracepoint samples carry: names, fields and text, by the
- * formats that perf copied from the recording kernel (libtraceevent reads them).
+ * formats that perf copied from the recording kernel.
  */
 #ifndef PERFCONV_PERFDATA_TRACING_H
 #define PERFCONV_PERFDATA_TRACING_H
@@ -36,6 +36,10 @@ bool tracing__number(struct tracing *t, uint64_t id, const uint8_t *raw, size_t 
 
 /**
  * tracing__text - the payload as the kernel would print it
+ *
+ * libtraceevent parses the format's expressions for it, and can be brought to
+ * crash by a hostile one: only for captures that the user wants to look into.
+ *
  * Return: a string that the caller frees, or NULL if the tracepoint is not known.
  */
 char *tracing__text(struct tracing *t, uint64_t id, const uint8_t *raw, size_t n);
