@@ -87,6 +87,13 @@ static int set_side_dir(void *target, const char *value)
 	return 0;
 }
 
+static int set_strict(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.strict = true;
+	return 0;
+}
+
 static int set_quiet(void *target, const char *value)
 {
 	(void)value;
@@ -110,6 +117,7 @@ static const struct option_spec options[] = {
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",
 	  set_side_dir },
+	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
 	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* perfconv info - what a capture holds: events, threads, records, quality. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "perfconv/base/sink.h"
@@ -28,8 +29,33 @@ static int set_side_dir(void *target, const char *value)
 	return 0;
 }
 
+static int set_strict(void *target, const char *value)
+{
+	(void)value;
+	((struct info *)target)->capture.strict = true;
+	return 0;
+}
+
+static int set_texts(void *target, const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (end == value || *end || *value == '-' || n > UINT32_MAX) {
+		message__error("--event-text takes a number of samples, not %s", value);
+		return -EINVAL;
+	}
+	((struct info *)target)->capture.texts = (uint32_t)n;
+	return 0;
+}
+
 static const struct option_spec options[] = {
 	{ "json", 0, NULL, "for programs", set_json },
+	{ "event-text", 0, "N",
+	  "also show the first N tracepoint samples as the kernel\n"
+	  "would print them; not for captures of strangers",
+	  set_texts },
+	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
 	{ "side-dir", 0, "DIR",
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",

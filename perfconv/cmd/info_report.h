@@ -8,15 +8,14 @@
 #include "perfconv/base/sink.h"
 #include "perfconv/pipeline/capture.h"
 
-/* Counts that both forms show. */
-struct info_quality {
-	uint64_t stacks[STACK_ENDINGS]; /* samples of events with stack dumps, by ending */
-	uint64_t unresolved_frames;	/* unique places that nobody names */
-	uint64_t places;		/* all of them */
-};
+/** info_report__samples - of one event, doubled ones included. */
+uint64_t info_report__samples(const struct capture *c, size_t event);
 
-/** info_report__quality - count over the whole capture. */
-struct info_quality info_report__quality(const struct capture *c);
+/** info_report__thread_name - pyframes' name, else the kernel's, else "". */
+const char *info_report__thread_name(const struct capture *c, uint32_t thread);
+
+/** info_report__loss - what the records of @thread say was lost. */
+struct capture_loss info_report__loss(const struct capture *c, uint32_t thread);
 
 /** info_report__text - 80 columns for a person. */
 void info_report__text(struct sink *out, const struct capture *c, const char *path);

@@ -5,6 +5,7 @@
  * without them, so a damaged one is left out, not fatal.
  */
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,34 @@ enum feature {
 	FEATURE_SAMPLE_TIME = 21,
 	FEATURE_CLOCK_DATA = 29,
 };
+
+/* As in perf's enum, without HEADER_. */
+static const char *const feature_names[] = {
+	[1] = "TRACING_DATA",	[2] = "BUILD_ID",	[3] = "HOSTNAME",
+	[4] = "OSRELEASE",	[5] = "VERSION",	[6] = "ARCH",
+	[7] = "NRCPUS",		[8] = "CPUDESC",	[9] = "CPUID",
+	[10] = "TOTAL_MEM",	[11] = "CMDLINE",	[12] = "EVENT_DESC",
+	[13] = "CPU_TOPOLOGY",	[14] = "NUMA_TOPOLOGY", [15] = "BRANCH_STACK",
+	[16] = "PMU_MAPPINGS",	[17] = "GROUP_DESC",	[18] = "AUXTRACE",
+	[19] = "STAT",		[20] = "CACHE",		[21] = "SAMPLE_TIME",
+	[22] = "MEM_TOPOLOGY",	[23] = "CLOCKID",	[24] = "DIR_FORMAT",
+	[25] = "BPF_PROG_INFO", [26] = "BPF_BTF",	[27] = "COMPRESSED",
+	[28] = "CPU_PMU_CAPS",	[29] = "CLOCK_DATA",	[30] = "HYBRID_TOPOLOGY",
+	[31] = "PMU_CAPS",
+};
+
+bool perfdata__feature(const struct perfdata *p, unsigned int bit, char *text)
+{
+	bool named = bit < sizeof(feature_names) / sizeof(*feature_names) && feature_names[bit];
+
+	if (bit >= PERFDATA_FEATURES)
+		return false;
+	if (named)
+		snprintf(text, PERFDATA_FEATURE_NAME, "%s", feature_names[bit]);
+	else
+		snprintf(text, PERFDATA_FEATURE_NAME, "feature %u", bit);
+	return p->header.features[bit / 64] >> bit % 64 & 1;
+}
 
 #define BUILD_ID_MISC_SIZE (1u << 15) /* the record states the id's size */
 #define BUILD_ID_HEADER_BYTES 36u     /* record header, pid, 24 bytes of id */

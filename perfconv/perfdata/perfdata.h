@@ -63,13 +63,18 @@ struct perfdata_build_id {
 };
 
 #define PERFDATA_TYPES 128u
+#define PERFDATA_FEATURES 256u
+#define PERFDATA_FEATURE_NAME 24u
 
 /* Counts of what was met; grows while records are read. */
 struct perfdata_stats {
 	uint64_t records[PERFDATA_TYPES]; /* by type */
 	uint64_t unknown_types;		  /* records of types >= PERFDATA_TYPES */
 	uint64_t bad_records;		  /* of a known type but not decodable */
-	uint64_t lost;			  /* events the kernel dropped (LOST, LOST_SAMPLES) */
+	uint64_t lost;			  /* what was lost, as far as the three below tell */
+	uint64_t lost_records;		  /* records the kernel found no room for (LOST) */
+	uint64_t lost_recounted;	  /* the same, as perf counted it at the end */
+	uint64_t lost_samples;		  /* samples lost before they were records (LOST_SAMPLES) */
 	uint64_t unordered;		  /* records older than what was already delivered */
 	uint64_t bad_features;		  /* damaged header features, left out */
 	uint64_t unknown_ids;		  /* samples of no known event */
@@ -97,6 +102,19 @@ size_t perfdata__events(const struct perfdata *p);
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i);
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
+
+/**
+ * perfdata__feature - the name of header feature @bit ("HOSTNAME", "feature 77")
+ * @text: room for the name, PERFDATA_FEATURE_NAME bytes
+ * Return: true if the capture has it.
+ */
+bool perfdata__feature(const struct perfdata *p, unsigned int bit, char *text);
+
+/**
+ * perfdata__check_strict - what was odd so far, as an error
+ * Return: 0 if nothing was; -EBADMSG with a message that names the first oddity.
+ */
+int perfdata__check_strict(const struct perfdata *p, struct errbuf *err);
 
 /** perfdata__tracing - the tracepoints' formats, borrowed; NULL if the capture has none. */
 struct tracing *perfdata__tracing(const struct perfdata *p);

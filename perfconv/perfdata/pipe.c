@@ -62,6 +62,8 @@ bool pipe__apply(struct perfdata *p, uint32_t type, const uint8_t *bytes, size_t
 	case PERF_RECORD_HEADER_FEATURE: {
 		uint64_t feature = cursor__u64(&c);
 
+		if (feature < PERFDATA_FEATURES)
+			p->header.features[feature / 64] |= 1ull << feature % 64;
 		features__apply(p, feature, &c);
 		return true;
 	}

@@ -45,7 +45,7 @@ struct record_task { /* FORK and EXIT */
 	uint32_t pid, ppid, tid, ptid;
 };
 
-struct record_lost {
+struct record_lost { /* LOST: records of any kind; LOST_SAMPLES: samples */
 	uint64_t count;
 };
 

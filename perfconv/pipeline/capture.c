@@ -16,6 +16,7 @@ struct pass {
 	struct unwinder *unwinder;    /* NULL: of no known architecture */
 	struct unwind_stack *unwound; /* scratch */
 	VEC(uint32_t) leaf_first;     /* scratch: location ids */
+	uint32_t texts_wanted;
 };
 
 static void add_location(struct pass *p, struct place place, bool return_address)
@@ -101,6 +102,21 @@ static bool is_doubled(struct capture *c, struct capture_count *count, uint64_t 
 	return doubled;
 }
 
+static void add_text(struct pass *p, const struct record *rec, uint32_t thread)
+{
+	struct capture *c = p->capture;
+	struct capture_text t = { .time_ns = rec->time_ns, .thread = thread, .event = rec->event };
+	struct tracing *tracing = perfdata__tracing(c->data);
+	const struct perfdata_event *e = perfdata__event(c->data, rec->event);
+
+	if (c->texts.n == p->texts_wanted || !tracing || !rec->sample.raw ||
+	    e->type != PERF_TYPE_TRACEPOINT)
+		return;
+	t.text = tracing__text(tracing, e->config, rec->sample.raw, rec->sample.raw_bytes);
+	if (t.text)
+		vec__push(&c->texts, t);
+}
+
 static void add_sample(struct pass *p, const struct record *rec)
 {
 	struct capture *c = p->capture;
@@ -115,6 +131,7 @@ static void add_sample(struct pass *p, const struct record *rec)
 		.event = (uint16_t)rec->event,
 	};
 
+	add_text(p, rec, thread);
 	if (is_doubled(c, count, rec->time_ns))
 		return;
 	s.ending = (uint8_t)collect_stack(p, process, rec);
@@ -122,6 +139,25 @@ static void add_sample(struct pass *p, const struct record *rec)
 	for (size_t i = p->leaf_first.n; i-- > 0;)
 		s.stack = store__push(&c->store, s.stack, p->leaf_first.data[i]);
 	vec__push(&c->store.samples, s);
+}
+
+/* Losses of the thread that the record names, if it names one: -1 is none, and what
+ * perf itself adds at the end, without a time, is nobody's. */
+static void add_loss(struct capture *c, const struct record *rec)
+{
+	bool is_lost = rec->type == PERF_RECORD_LOST || rec->type == PERF_RECORD_LOST_SAMPLES;
+	uint32_t thread;
+
+	if (rec->tid == UINT32_MAX || rec->time_ns == RECORD_NO_TIME ||
+	    (!is_lost && rec->type != PERF_RECORD_THROTTLE))
+		return;
+	thread = machine__thread(&c->machine, rec->pid, rec->tid);
+	while (c->losses.n <= thread)
+		(void)vec__add(&c->losses);
+	if (is_lost)
+		c->losses.data[thread].lost += rec->lost.count;
+	else
+		c->losses.data[thread].throttled++;
 }
 
 static void note_time(struct capture *c, uint64_t time_ns)
@@ -145,13 +181,14 @@ static int read_records(struct pass *p, struct errbuf *err)
 			add_sample(p, &rec);
 		else
 			machine__apply(&p->capture->machine, &rec);
+		add_loss(p->capture, &rec);
 	}
 	return code;
 }
 
-static int run_pass(struct capture *c, struct errbuf *err)
+static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
-	struct pass p = { .capture = c };
+	struct pass p = { .capture = c, .texts_wanted = options->texts };
 	const char *arch = perfdata__info(c->data)->arch;
 	struct utsname here;
 	int code;
@@ -215,7 +252,9 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	images__init(&c->images, options->path, options->side_dir);
 	code = perfdata__open(&c->data, options->path, err);
 	if (!code)
-		code = run_pass(c, err);
+		code = run_pass(c, options, err);
+	if (!code && options->strict)
+		code = perfdata__check_strict(c->data, err);
 	if (!code)
 		code = find_event(c, options, &event, err);
 	if (code) {
@@ -243,5 +282,9 @@ void capture__free(struct capture *c)
 	perfdata__free(c->data);
 	idmap__release(&c->count_keys);
 	vec__release(&c->counts);
+	vec__release(&c->losses);
+	for (size_t i = 0; i < c->texts.n; i++)
+		free(c->texts.data[i].text);
+	vec__release(&c->texts);
 	free(c);
 }

@@ -8,6 +8,7 @@
 #ifndef PERFCONV_PIPELINE_CAPTURE_H
 #define PERFCONV_PIPELINE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "perfconv/base/errbuf.h"
@@ -25,6 +26,19 @@ struct capture_count {
 	uint64_t endings[STACK_ENDINGS];
 };
 
+/* What the kernel said it could not record, by the thread its record names. */
+struct capture_loss {
+	uint64_t lost;	    /* records of any kind */
+	uint64_t throttled; /* times that sampling was held back */
+};
+
+/* A tracepoint sample in the kernel's words. */
+struct capture_text {
+	uint64_t time_ns;
+	uint32_t thread, event;
+	char *text;
+};
+
 struct capture {
 	struct perfdata *data;
 	struct machine machine;
@@ -39,6 +53,8 @@ struct capture {
 	uint64_t doubled;	 /* samples dropped: same event, thread and time as one before */
 	struct idmap count_keys; /* (thread, event) */
 	VEC(struct capture_count) counts;
+	VEC(struct capture_loss) losses; /* by thread id; may be shorter */
+	VEC(struct capture_text) texts;
 	uint64_t first_ns, last_ns; /* of all records with a time */
 };
 
@@ -47,12 +63,15 @@ struct capture_options {
 	const char *event;    /* name of the event to show; NULL: one that measures time */
 	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
 	enum frames_mode frames;
+	bool strict;	/* what is odd in the capture is an error */
+	uint32_t texts; /* so many tracepoint samples are kept as text */
 };
 
 /**
  * capture__read - read, unwind, name and profile a capture
  *
- * Return: 0 with *@out set, freed by capture__free(); -errno with a message.
+ * Return: 0 with *@out set, freed by capture__free(); -errno with a message,
+ * -EBADMSG if the capture is odd and that is not wanted.
  */
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err);
 void capture__free(struct capture *c);
