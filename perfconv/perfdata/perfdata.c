@@ -272,9 +272,11 @@ static int oldest_source(struct perfdata *p, struct source **out, struct errbuf 
 
 static int end_reading(struct perfdata *p, int code)
 {
-	p->stats.unordered = 0;
-	for (size_t i = 0; i < p->sources.n; i++)
+	p->stats.unordered = p->stats.unreadable = 0;
+	for (size_t i = 0; i < p->sources.n; i++) {
 		p->stats.unordered += order__unordered(p->sources.data[i].order);
+		p->stats.unreadable += order__unreadable(p->sources.data[i].order);
+	}
 	return code;
 }
 

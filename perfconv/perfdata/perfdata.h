@@ -76,11 +76,12 @@ struct perfdata_stats {
 	uint64_t lost_recounted;	  /* the same, as perf counted it at the end */
 	uint64_t lost_samples;		  /* samples lost before they were records (LOST_SAMPLES) */
 	uint64_t unordered;		  /* records older than what was already delivered */
-	uint64_t bad_features;		  /* damaged header features, left out */
-	uint64_t unknown_ids;		  /* samples of no known event */
-	bool unfinished;     /* perf was killed: no size and no features in the header */
-	bool cut;	     /* the data section ends inside a record or too early */
-	uint64_t cut_offset; /* file offset of what could not be read */
+	uint64_t unreadable;   /* records that were there once and not at the second look */
+	uint64_t bad_features; /* damaged header features, left out */
+	uint64_t unknown_ids;  /* samples of no known event */
+	bool unfinished;       /* perf was killed: no size and no features in the header */
+	bool cut;	       /* the data section ends inside a record or too early */
+	uint64_t cut_offset;   /* file offset of what could not be read */
 };
 
 struct perfdata;

@@ -32,6 +32,8 @@ void source__init(struct source *s, int fd, bool pipe, uint64_t at, uint64_t end
 	s->stated_end = end;
 	stream__init(&s->stream, fd, !pipe, at, end);
 	s->order = order__new();
+	if (!pipe)
+		order__set_file(s->order, fd);
 }
 
 void source__release(struct source *s)
@@ -83,7 +85,7 @@ static void count_type(struct perfdata *p, uint32_t type)
 		p->stats.unknown_types++;
 }
 
-static void queue(struct perfdata *p, struct source *s, const struct raw *r)
+static void queue(struct perfdata *p, struct source *s, const struct raw *r, bool inflated)
 {
 	uint64_t time;
 
@@ -92,14 +94,18 @@ static void queue(struct perfdata *p, struct source *s, const struct raw *r)
 		return;
 	}
 	time = decode__time(p, r->bytes, r->size);
-	order__queue(s->order, time == RECORD_NO_TIME ? 0 : time, s->stream.at, r->bytes, r->size);
+	time = time == RECORD_NO_TIME ? 0 : time;
+	if (inflated)
+		order__queue(s->order, time, s->stream.at, r->bytes, r->size);
+	else
+		order__queue_at(s->order, time, s->stream.at, r->bytes, r->size);
 }
 
-static void take(struct perfdata *p, struct source *s, const struct raw *r)
+static void take(struct perfdata *p, struct source *s, const struct raw *r, bool inflated)
 {
 	count_type(p, r->type);
 	if (r->type < PERF_RECORD_USER_TYPE_START)
-		queue(p, s, r);
+		queue(p, s, r, inflated);
 	else if (r->type == PERF_RECORD_FINISHED_ROUND)
 		order__round(s->order);
 	else
@@ -119,7 +125,7 @@ static bool take_inflated(struct perfdata *p, struct source *s)
 			return true;
 		if (r.size < HEADER_BYTES)
 			return false;
-		take(p, s, &r);
+		take(p, s, &r, true);
 		inflate__skip(s->inflate, r.size);
 	}
 }
@@ -204,7 +210,7 @@ static int take_whole(struct perfdata *p, struct source *s, const struct raw *r)
 		if (!take_compressed(p, s, r))
 			return -EINVAL;
 	} else {
-		take(p, s, r);
+		take(p, s, r, false);
 	}
 	code = stream__skip(&s->stream, size);
 	if (!code && behind)

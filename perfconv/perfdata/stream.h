@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Any record fits: its size is a u16. */
-#define STREAM_BUFFER_BYTES ((size_t)1 << 20)
+#define STREAM_BUFFER_BYTES ((size_t)256 << 10)
 
 struct stream {
 	int fd;	       /* borrowed */

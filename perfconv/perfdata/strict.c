@@ -31,6 +31,7 @@ int perfdata__check_strict(const struct perfdata *p, struct errbuf *err)
 		{ records_without_name(s), "records of unknown types" },
 		{ s->unknown_ids, "samples of events that it does not name" },
 		{ s->unordered, "records out of order" },
+		{ s->unreadable, "records that vanished while it was read" },
 		{ s->bad_features, "damaged header features" },
 	};
 
