@@ -9,6 +9,7 @@
 #include "perfconv/perfdata/windows.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define SHRINK_FROM 4096u /* entries; below it is not worth the while */
 #define NUMBER_BITS 47
 #define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
 
@@ -218,12 +219,27 @@ void order__flush(struct order *o)
 	o->all_ready = true;
 }
 
+/* Once nothing comes any more, what the heap no longer needs is for later stages. */
+static void give_back(struct order *o)
+{
+	void *smaller;
+
+	if (!o->all_ready || o->heap.cap < SHRINK_FROM || o->heap.n > o->heap.cap - o->heap.cap / 8)
+		return;
+	smaller = realloc(o->heap.data, (o->heap.n + 1) * sizeof(*o->heap.data));
+	if (!smaller)
+		return;
+	o->heap.data = smaller;
+	o->heap.cap = o->heap.n + 1;
+}
+
 static struct entry pop(struct order *o)
 {
 	struct entry e = o->heap.data[0];
 
 	o->heap.data[0] = o->heap.data[--o->heap.n];
 	sift_down(o->heap.data, o->heap.n);
+	give_back(o);
 	if (e.time_ns > o->last_given)
 		o->last_given = e.time_ns;
 	return e;
