@@ -39,11 +39,19 @@ static void warn_of_file(const struct capture *c, const char *path)
 		message__warning("%llu events were lost while recording; record with a larger "
 				 "buffer (-m 8M) or a lower rate (-F)",
 				 u(s->lost));
-	if (s->bad_records || s->unknown_types || s->unknown_ids || s->unordered)
-		message__warning("skipped %llu damaged records, %llu of unknown type, %llu of no "
-				 "event; %llu were out of order",
-				 u(s->bad_records), u(s->unknown_types), u(s->unknown_ids),
-				 u(s->unordered));
+	if (s->bad_records)
+		message__warning("%s: skipped %llu damaged records, the first at offset 0x%llx",
+				 path, u(s->bad_records), u(s->bad_offset));
+	if (s->unknown_types || s->unknown_ids || s->unordered)
+		message__warning("skipped %llu records of unknown type, %llu of no event; %llu "
+				 "were out of order",
+				 u(s->unknown_types), u(s->unknown_ids), u(s->unordered));
+	if (s->unreadable)
+		message__warning("%s: changed while it was read; %llu records are missing", path,
+				 u(s->unreadable));
+	if (s->bad_features)
+		message__warning("%s: left out %llu damaged parts of the header", path,
+				 u(s->bad_features));
 }
 
 void report_text__warnings(const struct capture *c, const char *path)

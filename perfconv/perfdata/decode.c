@@ -401,7 +401,7 @@ int decode__record(struct perfdata *p, const uint8_t *bytes, size_t n, uint64_t 
 	rec->pid = rec->tid = rec->cpu = UINT32_MAX;
 	rec->event = RECORD_NO_EVENT;
 	code = decode_by_type(p, bytes, n, &c, rec);
-	if (code < 0)
-		p->stats.bad_records++;
+	if (code < 0 && !p->stats.bad_records++)
+		p->stats.bad_offset = offset;
 	return code;
 }

@@ -81,7 +81,9 @@ static void read_cmdline(struct perfdata *p, struct cursor *c)
 {
 	uint32_t n = cursor__u32(c);
 
-	if (p->info.cmdline || n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
+	if (n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
+		c->failed = true;
+	if (p->info.cmdline || c->failed)
 		return;
 	p->info.cmdline = mem__alloc(n, sizeof(char *));
 	for (uint32_t i = 0; i < n; i++) {
@@ -177,7 +179,7 @@ void features__add_tracing(struct perfdata *p, const uint8_t *bytes, size_t n)
 		name_tracepoints(p);
 }
 
-void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
+static void apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 {
 	struct perfdata_info *info = &p->info;
 
@@ -228,20 +230,28 @@ void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 	}
 }
 
-static void read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
+void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
+{
+	apply(p, feature, c);
+	p->stats.bad_features += c->failed;
+}
+
+/* Return: false if the section lies outside of the file. */
+static bool read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
 {
 	struct cursor c;
 	uint8_t *bytes;
 
 	if (s->size > PERFDATA_MAX_FEATURE_BYTES || s->offset > p->file_bytes ||
 	    s->size > p->file_bytes - s->offset)
-		return;
+		return false;
 	bytes = mem__alloc(s->size, 1);
 	if (!perfdata__pread(p, bytes, s->size, s->offset, NULL)) {
 		cursor__init(&c, bytes, s->size, p->swap);
 		features__apply(p, feature, &c);
 	}
 	free(bytes);
+	return true;
 }
 
 void features__read(struct perfdata *p)
@@ -257,11 +267,13 @@ void features__read(struct perfdata *p)
 
 		if (!((p->header.features[feature / 64] >> (feature % 64)) & 1))
 			continue;
-		if (at > p->file_bytes || perfdata__pread(p, bytes, sizeof(bytes), at, NULL))
+		if (at > p->file_bytes || perfdata__pread(p, bytes, sizeof(bytes), at, NULL)) {
+			p->stats.bad_features++;
 			return;
+		}
 		at += sizeof(bytes);
 		cursor__init(&c, bytes, sizeof(bytes), p->swap);
 		s = file_section__read(&c);
-		read_section(p, feature, &s);
+		p->stats.bad_features += !read_section(p, feature, &s);
 	}
 }

@@ -71,6 +71,7 @@ struct perfdata_stats {
 	uint64_t records[PERFDATA_TYPES]; /* by type */
 	uint64_t unknown_types;		  /* records of types >= PERFDATA_TYPES */
 	uint64_t bad_records;		  /* of a known type but not decodable */
+	uint64_t bad_offset;		  /* file offset of the first of them */
 	uint64_t lost;			  /* what was lost, as far as the three below tell */
 	uint64_t lost_records;		  /* records the kernel found no room for (LOST) */
 	uint64_t lost_recounted;	  /* the same, as perf counted it at the end */

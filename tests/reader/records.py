@@ -63,7 +63,7 @@ class PerfFile:
     def records(self):
         """(type, misc, whole record) one after the other; payloads behind them are left out."""
         at = self.data_at
-        while at < self.data_end:
+        while at + 8 <= self.data_end:
             kind, misc, size = struct.unpack_from("<IHH", self.raw, at)
             yield kind, misc, self.raw[at:at + size]
             if kind == AUXTRACE:
