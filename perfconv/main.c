@@ -17,6 +17,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "convert", "write a capture as a speedscope profile", cmd__convert },
+	{ "info", "say what a capture holds and how good it is", cmd__info },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

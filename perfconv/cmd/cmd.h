@@ -15,4 +15,7 @@ enum exit_status {
 /** cmd__convert - argv[0] is "convert".  Return: an enum exit_status. */
 int cmd__convert(int argc, char **argv);
 
+/** cmd__info - argv[0] is "info".  Return: an enum exit_status. */
+int cmd__info(int argc, char **argv);
+
 #endif

@@ -43,6 +43,12 @@ static int set_output(void *target, const char *value)
 	return 0;
 }
 
+static int set_event(void *target, const char *value)
+{
+	((struct convert *)target)->capture.event = value;
+	return 0;
+}
+
 static int set_frames(void *target, const char *value)
 {
 	for (size_t i = 0; i < sizeof(frames_names) / sizeof(*frames_names); i++)
@@ -93,6 +99,13 @@ static int set_side_dir(void *target, const char *value)
 	return 0;
 }
 
+static int set_strict(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.strict = true;
+	return 0;
+}
+
 static int set_quiet(void *target, const char *value)
 {
 	(void)value;
@@ -101,9 +114,11 @@ static int set_quiet(void *target, const char *value)
 }
 
 static const struct option_spec options[] = {
-	{ "input", 'i', "FILE", "the capture (default: perf.data)", set_input },
+	{ "input", 'i', "FILE", "the capture (default: perf.data); - is standard\ninput",
+	  set_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
+	{ "event", 0, "NAME", "the event to show (default: one that measures time)", set_event },
 	{ "frames", 0, "WHICH",
 	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
 	  "python, native: those only; all: everything",
@@ -114,6 +129,7 @@ static const struct option_spec options[] = {
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",
 	  set_side_dir },
+	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
 	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
 };
 
@@ -132,6 +148,8 @@ static char *default_output(const char *input)
 	static const char suffix[] = ".data";
 	size_t n = strlen(input);
 
+	if (!strcmp(input, "-"))
+		return mem__strdup("perf.speedscope.json");
 	if (n > sizeof(suffix) - 1 && !strcmp(input + n - (sizeof(suffix) - 1), suffix))
 		n -= sizeof(suffix) - 1;
 	return mem__format("%.*s.speedscope.json", (int)n, input);

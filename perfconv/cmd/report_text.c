@@ -35,15 +35,23 @@ static void warn_of_file(const struct capture *c, const char *path)
 		message__warning("%s: cannot be read on from offset 0x%llx; the %llu samples "
 				 "before it are converted",
 				 path, u(s->cut_offset), u(c->profile->samples));
-	if (perfdata__lost(c->data))
+	if (s->lost)
 		message__warning("%llu events were lost while recording; record with a larger "
 				 "buffer (-m 8M) or a lower rate (-F)",
-				 u(perfdata__lost(c->data)));
-	if (s->bad_records || s->unknown_types || s->unknown_ids || s->unordered)
-		message__warning("skipped %llu damaged records, %llu of unknown type, %llu of no "
-				 "event; %llu were out of order",
-				 u(s->bad_records), u(s->unknown_types), u(s->unknown_ids),
-				 u(s->unordered));
+				 u(s->lost));
+	if (s->bad_records)
+		message__warning("%s: skipped %llu damaged records, the first at offset 0x%llx",
+				 path, u(s->bad_records), u(s->bad_offset));
+	if (s->unknown_types || s->unknown_ids || s->unordered)
+		message__warning("skipped %llu records of unknown type, %llu of no event; %llu "
+				 "were out of order",
+				 u(s->unknown_types), u(s->unknown_ids), u(s->unordered));
+	if (s->unreadable)
+		message__warning("%s: changed while it was read; %llu records are missing", path,
+				 u(s->unreadable));
+	if (s->bad_features)
+		message__warning("%s: left out %llu damaged parts of the header", path,
+				 u(s->bad_features));
 	if (!c->profile->samples)
 		message__warning("%s: holds no samples, so the profile is empty; was the program "
 				 "idle, or recorded with another event?",
@@ -236,7 +244,7 @@ void report_text__summary(const struct capture *c)
 	const struct profile *p = c->profile;
 	const struct perfdata_stats *stats = perfdata__stats(c->data);
 	const char *event = perfdata__event(c->data, p->event)->name;
-	bool whole = !perfdata__lost(c->data) && !stats->cut && !stats->bad_records;
+	bool whole = !stats->lost && !stats->cut && !stats->bad_records;
 	char seconds[32] = "";
 	struct summary s;
 

@@ -291,7 +291,7 @@ static void write_quality(struct writer *w)
 	json__key(j, "quality");
 	json__object(j);
 	write_endings(j, w->profile->endings);
-	json__key_u64(j, "lostEvents", perfdata__lost(w->meta->data));
+	json__key_u64(j, "lostEvents", stats->lost);
 	json__key_u64(j, "badRecords", stats->bad_records);
 	json__key_u64(j, "unknownRecordTypes", stats->unknown_types);
 	json__key_u64(j, "unknownEventIds", stats->unknown_ids);

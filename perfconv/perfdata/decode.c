@@ -321,17 +321,28 @@ static int decode_task(struct cursor *c, struct record *rec)
 	return c->failed ? -EINVAL : 1;
 }
 
+/* perf 6.1 and newer add a LOST_SAMPLES of their own at the end, without a time: the
+ * same losses that the kernel's LOST records have told of, counted once more. */
+static void count_lost(struct perfdata_stats *s, const struct record *rec)
+{
+	if (rec->type == PERF_RECORD_LOST)
+		s->lost_records += rec->lost.count;
+	else if (rec->time_ns == RECORD_NO_TIME)
+		s->lost_recounted += rec->lost.count;
+	else
+		s->lost_samples += rec->lost.count;
+	s->lost = s->lost_samples +
+		  (s->lost_records > s->lost_recounted ? s->lost_records : s->lost_recounted);
+}
+
 static int decode_lost(struct perfdata *p, struct cursor *c, struct record *rec)
 {
 	if (rec->type == PERF_RECORD_LOST)
-		cursor__u64(c); /* id */
+		rec->event = event_of_id(p, cursor__u64(c));
 	rec->lost.count = cursor__u64(c);
 	if (c->failed)
 		return -EINVAL;
-	if (rec->type == PERF_RECORD_LOST)
-		p->stats.lost += rec->lost.count;
-	else
-		p->stats.lost_samples += rec->lost.count;
+	count_lost(&p->stats, rec);
 	return 1;
 }
 
@@ -368,6 +379,9 @@ static int decode_by_type(struct perfdata *p, const uint8_t *bytes, size_t n, st
 	case PERF_RECORD_SWITCH:
 	case PERF_RECORD_SWITCH_CPU_WIDE:
 		return decode_switch(rec);
+	case PERF_RECORD_THROTTLE:
+	case PERF_RECORD_UNTHROTTLE:
+		return 1; /* its trailer says all */
 	default:
 		return 0;
 	}
@@ -388,7 +402,7 @@ int decode__record(struct perfdata *p, const uint8_t *bytes, size_t n, uint64_t 
 	rec->pid = rec->tid = rec->cpu = UINT32_MAX;
 	rec->event = RECORD_NO_EVENT;
 	code = decode_by_type(p, bytes, n, &c, rec);
-	if (code < 0)
-		p->stats.bad_records++;
+	if (code < 0 && !p->stats.bad_records++)
+		p->stats.bad_offset = offset;
 	return code;
 }

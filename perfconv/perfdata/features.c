@@ -4,13 +4,15 @@
  * bit order.  They say where and how the capture was made.  A capture converts
  * without them, so a damaged one is left out, not fatal.
  */
-#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "perfconv/perfdata/internal.h"
 
 enum feature {
+	FEATURE_TRACING_DATA = 1,
 	FEATURE_BUILD_ID = 2,
 	FEATURE_HOSTNAME = 3,
 	FEATURE_OSRELEASE = 4,
@@ -25,10 +27,39 @@ enum feature {
 	FEATURE_CLOCK_DATA = 29,
 };
 
+/* As in perf's enum, without HEADER_. */
+static const char *const feature_names[] = {
+	[1] = "TRACING_DATA",	[2] = "BUILD_ID",	[3] = "HOSTNAME",
+	[4] = "OSRELEASE",	[5] = "VERSION",	[6] = "ARCH",
+	[7] = "NRCPUS",		[8] = "CPUDESC",	[9] = "CPUID",
+	[10] = "TOTAL_MEM",	[11] = "CMDLINE",	[12] = "EVENT_DESC",
+	[13] = "CPU_TOPOLOGY",	[14] = "NUMA_TOPOLOGY", [15] = "BRANCH_STACK",
+	[16] = "PMU_MAPPINGS",	[17] = "GROUP_DESC",	[18] = "AUXTRACE",
+	[19] = "STAT",		[20] = "CACHE",		[21] = "SAMPLE_TIME",
+	[22] = "MEM_TOPOLOGY",	[23] = "CLOCKID",	[24] = "DIR_FORMAT",
+	[25] = "BPF_PROG_INFO", [26] = "BPF_BTF",	[27] = "COMPRESSED",
+	[28] = "CPU_PMU_CAPS",	[29] = "CLOCK_DATA",	[30] = "HYBRID_TOPOLOGY",
+	[31] = "PMU_CAPS",
+};
+
+bool perfdata__feature(const struct perfdata *p, unsigned int bit, char *text)
+{
+	bool named = bit < sizeof(feature_names) / sizeof(*feature_names) && feature_names[bit];
+
+	if (bit >= PERFDATA_FEATURES)
+		return false;
+	if (named)
+		snprintf(text, PERFDATA_FEATURE_NAME, "%s", feature_names[bit]);
+	else
+		snprintf(text, PERFDATA_FEATURE_NAME, "feature %u", bit);
+	return p->header.features[bit / 64] >> bit % 64 & 1;
+}
+
 #define BUILD_ID_MISC_SIZE (1u << 15) /* the record states the id's size */
 #define BUILD_ID_HEADER_BYTES 36u     /* record header, pid, 24 bytes of id */
 
-/* A string as perf writes it: u32 length with padding, zero-terminated bytes. */
+/* A string as perf writes it: u32 length with padding, zero-terminated bytes.
+ */
 static bool read_string(struct cursor *c, char *out, size_t size)
 {
 	uint32_t n = cursor__u32(c);
@@ -51,6 +82,8 @@ static void read_cmdline(struct perfdata *p, struct cursor *c)
 	uint32_t n = cursor__u32(c);
 
 	if (n > PERFDATA_MAX_CMDLINE_ARGS || n > cursor__left(c) / 4)
+		c->failed = true;
+	if (p->info.cmdline || c->failed)
 		return;
 	p->info.cmdline = mem__alloc(n, sizeof(char *));
 	for (uint32_t i = 0; i < n; i++) {
@@ -79,27 +112,32 @@ static void read_event_desc(struct perfdata *p, struct cursor *c)
 	}
 }
 
+bool features__add_build_id(struct perfdata *p, struct cursor *c)
+{
+	struct perfdata_build_id b = { 0 };
+	const uint8_t *id;
+	char path[4096];
+	uint16_t size;
+
+	cursor__u32(c);
+	b.misc = cursor__u16(c);
+	size = cursor__u16(c);
+	b.pid = (int32_t)cursor__u32(c);
+	id = cursor__bytes(c, 24);
+	if (size < BUILD_ID_HEADER_BYTES || !id ||
+	    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
+		return false;
+	b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
+	memcpy(b.bytes, id, b.size);
+	b.path = mem__strdup(path);
+	vec__push(&p->build_ids, b);
+	return true;
+}
+
 static void read_build_ids(struct perfdata *p, struct cursor *c)
 {
-	while (cursor__left(c) >= BUILD_ID_HEADER_BYTES) {
-		struct perfdata_build_id b = { 0 };
-		const uint8_t *id;
-		char path[4096];
-		uint16_t size;
-
-		cursor__u32(c);
-		b.misc = cursor__u16(c);
-		size = cursor__u16(c);
-		b.pid = (int32_t)cursor__u32(c);
-		id = cursor__bytes(c, 24);
-		if (size < BUILD_ID_HEADER_BYTES || !id ||
-		    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
-			return;
-		b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
-		memcpy(b.bytes, id, b.size);
-		b.path = mem__strdup(path);
-		vec__push(&p->build_ids, b);
-	}
+	while (cursor__left(c) >= BUILD_ID_HEADER_BYTES && features__add_build_id(p, c))
+		;
 }
 
 static void read_clock_data(struct perfdata *p, struct cursor *c)
@@ -115,11 +153,40 @@ static void read_clock_data(struct perfdata *p, struct cursor *c)
 	p->info.clock_ns = clock;
 }
 
-static void read_feature(struct perfdata *p, unsigned int feature, struct cursor *c)
+/* In pipe mode nothing else names a tracepoint. */
+static void name_tracepoints(struct perfdata *p)
+{
+	for (size_t i = 0; i < p->events.n; i++) {
+		struct perfdata_event *e = &p->events.data[i];
+		const char *name = e->type == PERF_TYPE_TRACEPOINT
+					   ? tracing__name(p->tracing, e->config)
+					   : NULL;
+
+		if (name) {
+			free(e->name);
+			e->name = mem__strdup(name);
+		}
+	}
+}
+
+void features__add_tracing(struct perfdata *p, const uint8_t *bytes, size_t n)
+{
+	if (p->tracing)
+		return;
+	if (tracing__new(&p->tracing, bytes, n, NULL))
+		p->stats.bad_features++;
+	else
+		name_tracepoints(p);
+}
+
+static void apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 {
 	struct perfdata_info *info = &p->info;
 
 	switch (feature) {
+	case FEATURE_TRACING_DATA:
+		features__add_tracing(p, c->at, cursor__left(c));
+		break;
 	case FEATURE_BUILD_ID:
 		read_build_ids(p, c);
 		break;
@@ -163,20 +230,28 @@ static void read_feature(struct perfdata *p, unsigned int feature, struct cursor
 	}
 }
 
-static void read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
+void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
+{
+	apply(p, feature, c);
+	p->stats.bad_features += c->failed;
+}
+
+/* Return: false if the section lies outside of the file. */
+static bool read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
 {
 	struct cursor c;
 	uint8_t *bytes;
 
 	if (s->size > PERFDATA_MAX_FEATURE_BYTES || s->offset > p->file_bytes ||
 	    s->size > p->file_bytes - s->offset)
-		return;
+		return false;
 	bytes = mem__alloc(s->size, 1);
 	if (!perfdata__pread(p, bytes, s->size, s->offset, NULL)) {
 		cursor__init(&c, bytes, s->size, p->swap);
-		read_feature(p, feature, &c);
+		features__apply(p, feature, &c);
 	}
 	free(bytes);
+	return true;
 }
 
 void features__read(struct perfdata *p)
@@ -192,11 +267,13 @@ void features__read(struct perfdata *p)
 
 		if (!((p->header.features[feature / 64] >> (feature % 64)) & 1))
 			continue;
-		if (at > p->file_bytes || perfdata__pread(p, bytes, sizeof(bytes), at, NULL))
+		if (at > p->file_bytes || perfdata__pread(p, bytes, sizeof(bytes), at, NULL)) {
+			p->stats.bad_features++;
 			return;
+		}
 		at += sizeof(bytes);
 		cursor__init(&c, bytes, sizeof(bytes), p->swap);
 		s = file_section__read(&c);
-		read_section(p, feature, &s);
+		p->stats.bad_features += !read_section(p, feature, &s);
 	}
 }

@@ -2,7 +2,8 @@
 /*
  * The file header and the event attributes.
  *
- *     magic size attr_size | attrs {offset size} data {offset size} types {..} | features[4]
+ *     magic size attr_size | attrs {offset size} data {offset size} types {..}
+ * | features[4]
  *
  * attr_size is the size of one perf_event_attr plus the 16 bytes of its ids
  * section.  perf's that are older or newer than ours write shorter or longer
@@ -19,7 +20,6 @@
 #define MAGIC2_SWAPPED "2ELIFREP"
 #define MAGIC1 "PERFFILE"
 #define HEADER_BYTES 104u
-#define PIPE_HEADER_BYTES 16u
 #define IDS_SECTION_BYTES 16u
 
 static int bad_header(struct perfdata *p, struct errbuf *err, const char *what)
@@ -27,7 +27,16 @@ static int bad_header(struct perfdata *p, struct errbuf *err, const char *what)
 	return errbuf__set(err, -EINVAL, "%s: %s; record it again with perf record", p->path, what);
 }
 
-static int check_magic(struct perfdata *p, const uint8_t *magic, struct errbuf *err)
+/* attr_size tells the byte order of the oldest format, whose magic does not. */
+static bool is_swapped_v1(const uint8_t *header)
+{
+	uint64_t attr_bytes;
+
+	memcpy(&attr_bytes, header + 16, sizeof(attr_bytes));
+	return attr_bytes > UINT32_MAX;
+}
+
+int header__check_magic(struct perfdata *p, const uint8_t *magic, struct errbuf *err)
 {
 	if (!memcmp(magic, MAGIC2, 8))
 		return 0;
@@ -35,11 +44,6 @@ static int check_magic(struct perfdata *p, const uint8_t *magic, struct errbuf *
 		p->swap = true;
 		return 0;
 	}
-	if (!memcmp(magic, MAGIC1, 8))
-		return errbuf__set(err, -ENOTSUP,
-				   "%s: is in the format of perf before 3.6 (PERFFILE); "
-				   "convert it with a perf of its time",
-				   p->path);
 	return errbuf__set(err, -EINVAL,
 			   "%s: is not a perf.data file (its first bytes are not PERFILE2); "
 			   "give the file that perf record wrote",
@@ -64,6 +68,7 @@ static int read_file_header(struct perfdata *p, struct errbuf *err)
 {
 	struct file_header *h = &p->header;
 	uint8_t bytes[HEADER_BYTES] = { 0 };
+	size_t there = p->file_bytes < HEADER_BYTES ? (size_t)p->file_bytes : HEADER_BYTES;
 	struct cursor c;
 	int code;
 
@@ -71,28 +76,26 @@ static int read_file_header(struct perfdata *p, struct errbuf *err)
 		return bad_header(p, err, "is empty");
 	if (p->file_bytes < PIPE_HEADER_BYTES)
 		return bad_header(p, err, "ends inside the first 16 bytes, so it is no capture");
-	code = perfdata__pread(p, bytes, PIPE_HEADER_BYTES, 0, err);
-	if (!code)
-		code = check_magic(p, bytes, err);
+	code = perfdata__pread(p, bytes, there, 0, err);
+	if (code)
+		return code;
+	if (!memcmp(bytes, MAGIC1, 8))
+		p->swap = is_swapped_v1(bytes);
+	else
+		code = header__check_magic(p, bytes, err);
 	if (code)
 		return code;
 	cursor__init(&c, bytes + 8, sizeof(bytes) - 8, p->swap);
 	h->header_bytes = cursor__u64(&c);
-	if (h->header_bytes == PIPE_HEADER_BYTES)
-		return errbuf__set(err, -ENOTSUP,
-				   "%s: was written to a pipe (perf record -o -), which cannot be "
-				   "read yet; record into a file with -o FILE",
-				   p->path);
-	if (p->file_bytes < HEADER_BYTES)
+	p->pipe_mode = h->header_bytes == PIPE_HEADER_BYTES;
+	if (p->pipe_mode)
+		return 0;
+	if (there < HEADER_BYTES)
 		return bad_header(p, err, "ends inside its header of 104 bytes");
-	code = perfdata__pread(p, bytes, HEADER_BYTES, 0, err);
-	if (code)
-		return code;
 	h->attr_bytes = cursor__u64(&c);
 	h->attrs = file_section__read(&c);
 	h->data = file_section__read(&c);
-	cursor__u64(&c); /* event types: unused since perf 2.6.39 */
-	cursor__u64(&c);
+	file_section__read(&c); /* event types: unused since perf 2.6.39 */
 	for (size_t i = 0; i < 4; i++)
 		h->features[i] = cursor__u64(&c);
 	return 0;
@@ -139,7 +142,8 @@ enum attr_flag {
 	ATTR_CONTEXT_SWITCH = 26,
 };
 
-/* In the other byte order the bits of each byte of a bit-field are reversed as well. */
+/* In the other byte order the bits of each byte of a bit-field are reversed as
+ * well. */
 static uint64_t read_flags(struct cursor *c)
 {
 	const uint8_t *bytes = cursor__bytes(c, 8);
@@ -153,14 +157,15 @@ static uint64_t read_flags(struct cursor *c)
 	return flags;
 }
 
-static void parse_attr(struct perfdata *p, const uint8_t *bytes, size_t n, struct perfdata_event *e)
+struct perfdata_event *header__add_event(struct perfdata *p, const uint8_t *bytes, size_t n)
 {
+	struct perfdata_event *e = vec__add(&p->events);
 	uint8_t whole[PERFDATA_MAX_ATTR_BYTES] = { 0 };
 	struct cursor c;
 	uint64_t flags;
 	const char *name;
 
-	memcpy(whole, bytes, n);
+	memcpy(whole, bytes, n < sizeof(whole) ? n : sizeof(whole));
 	cursor__init(&c, whole, sizeof(whole), p->swap);
 	e->type = cursor__u32(&c);
 	cursor__u32(&c); /* size as the writer knew it: the stride tells the same */
@@ -186,6 +191,15 @@ static void parse_attr(struct perfdata *p, const uint8_t *bytes, size_t n, struc
 	e->name =
 		name ? mem__strdup(name)
 		     : mem__format("type %u config 0x%llx", e->type, (unsigned long long)e->config);
+	return e;
+}
+
+void header__add_id(struct perfdata *p, uint64_t id, uint32_t event)
+{
+	if (p->ids.n == PERFDATA_MAX_IDS || idmap__find(&p->ids, id, 0) != IDMAP_NONE)
+		return;
+	idmap__intern(&p->ids, id, 0);
+	vec__push(&p->id_event, event);
 }
 
 static int read_ids(struct perfdata *p, const struct file_section *s, struct errbuf *err)
@@ -200,17 +214,12 @@ static int read_ids(struct perfdata *p, const struct file_section *s, struct err
 	for (uint64_t at = 0; at < s->size; at += 8) {
 		uint8_t bytes[8];
 		struct cursor c;
-		uint64_t id;
 		int code = perfdata__pread(p, bytes, sizeof(bytes), s->offset + at, err);
 
 		if (code)
 			return code;
 		cursor__init(&c, bytes, sizeof(bytes), p->swap);
-		id = cursor__u64(&c);
-		if (idmap__find(&p->ids, id, 0) != IDMAP_NONE)
-			continue;
-		idmap__intern(&p->ids, id, 0);
-		vec__push(&p->id_event, event);
+		header__add_id(p, cursor__u64(&c), event);
 	}
 	return 0;
 }
@@ -228,7 +237,7 @@ static int read_attrs(struct perfdata *p, struct errbuf *err)
 
 		if (code)
 			return code;
-		parse_attr(p, bytes, h->attr_bytes - IDS_SECTION_BYTES, vec__add(&p->events));
+		header__add_event(p, bytes, h->attr_bytes - IDS_SECTION_BYTES);
 		cursor__init(&c, bytes + h->attr_bytes - IDS_SECTION_BYTES, IDS_SECTION_BYTES,
 			     p->swap);
 		ids = file_section__read(&c);
@@ -239,26 +248,35 @@ static int read_attrs(struct perfdata *p, struct errbuf *err)
 	return 0;
 }
 
+/* A killed perf leaves size 0 and no features: the records reach the end of the
+ * file. */
+static void add_data_source(struct perfdata *p)
+{
+	const struct file_section *data = &p->header.data;
+	uint64_t stated = data->size ? data->offset + data->size : p->file_bytes, end = stated;
+
+	p->stats.unfinished = !data->size;
+	if (end > p->file_bytes || end < data->offset)
+		end = p->file_bytes;
+	source__init(vec__add(&p->sources), p->fd, false, data->offset, end);
+	p->sources.data[0].stated_end = stated;
+}
+
 int header__read(struct perfdata *p, struct errbuf *err)
 {
 	int code = read_file_header(p, err);
 
+	if (!code && p->pipe_mode) {
+		source__init(vec__add(&p->sources), p->fd, false, PIPE_HEADER_BYTES, p->file_bytes);
+		return 0;
+	}
 	if (!code)
 		code = check_attrs(p, err);
 	if (!code)
 		code = read_attrs(p, err);
-	if (code)
-		return code;
-	p->data_at = p->header.data.offset;
-	p->data_end = p->data_at + p->header.data.size;
-	p->stats.unfinished = !p->header.data.size;
-	/* A killed perf leaves size 0 and no features: the records reach the end of the file. */
-	if (p->stats.unfinished)
-		p->data_end = p->file_bytes;
-	p->data_stated_end = p->data_end;
-	if (p->data_end > p->file_bytes || p->data_end < p->data_at)
-		p->data_end = p->file_bytes;
-	return 0;
+	if (!code)
+		add_data_source(p);
+	return code;
 }
 
 const char *event__default_name(uint32_t type, uint64_t config)

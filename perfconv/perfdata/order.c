@@ -6,36 +6,67 @@
 #include <string.h>
 
 #include "perfconv/base/mem.h"
+#include "perfconv/perfdata/windows.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define SHRINK_FROM 4096u /* entries; below it is not worth the while */
+#define NUMBER_BITS 47
+#define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
 
 struct chunk {
 	size_t used, cap;
 	size_t live;  /* records not yet given out */
 	bool filling; /* the one that order__queue() writes into */
-	uint8_t bytes[];
+	uint8_t bytes[] __attribute__((aligned(8)));
 };
 
-struct entry {
-	struct order_record rec;
+/* In a chunk, in front of the record's bytes. */
+struct held {
 	struct chunk *chunk;
+	uint64_t offset; /* in the file */
+	size_t n;
 };
 
-/* A binary heap of entries by (time, offset). */
+/* There may be one for every record of a capture, so it is small. */
+struct entry {
+	uint64_t time_ns;
+	union {
+		struct held *held;
+		uint64_t offset; /* in_file */
+	};
+	uint64_t number : NUMBER_BITS; /* as queued: the order of equal times */
+	uint64_t in_file : 1;
+	uint64_t n : 16; /* in_file */
+};
+
+/* A binary heap of entries by (time, number). */
 struct order {
 	VEC(struct entry) heap;
 	struct chunk *filling;
-	struct entry given; /* returned last; its chunk is released at the next call */
-	uint64_t limit;	    /* records up to this time are ready */
+	struct held *given;	   /* returned last; released at the next call */
+	struct order_record front; /* what was returned last */
+	size_t held_bytes;
+	int fd; /* -1: no record can be read again */
+	struct windows *windows;
+	uint64_t limit; /* records up to this time are ready */
 	bool all_ready;
 	uint64_t round_max, previous_max; /* highest times of this round and the one before */
 	uint64_t last_given;
-	uint64_t unordered;
+	uint64_t queued;
+	uint64_t unordered, unreadable;
 };
 
 struct order *order__new(void)
 {
-	return mem__alloc(1, sizeof(struct order));
+	struct order *o = mem__alloc(1, sizeof(struct order));
+
+	o->fd = -1;
+	return o;
+}
+
+void order__set_file(struct order *o, int fd)
+{
+	o->fd = fd;
 }
 
 static void chunk__put(struct chunk *c)
@@ -44,15 +75,19 @@ static void chunk__put(struct chunk *c)
 		free(c);
 }
 
+static void drop(struct held *h)
+{
+	h->chunk->live--;
+	chunk__put(h->chunk);
+}
+
 static void drop_given(struct order *o)
 {
-	struct chunk *c = o->given.chunk;
-
-	o->given.chunk = NULL;
-	if (c) {
-		c->live--;
-		chunk__put(c);
-	}
+	if (!o->given)
+		return;
+	o->held_bytes -= o->front.n;
+	drop(o->given);
+	o->given = NULL;
 }
 
 void order__free(struct order *o)
@@ -60,25 +95,23 @@ void order__free(struct order *o)
 	if (!o)
 		return;
 	drop_given(o);
-	for (size_t i = 0; i < o->heap.n; i++) {
-		struct chunk *c = o->heap.data[i].chunk;
-
-		c->live--;
-		chunk__put(c);
-	}
+	for (size_t i = 0; i < o->heap.n; i++)
+		if (!o->heap.data[i].in_file)
+			drop(o->heap.data[i].held);
 	if (o->filling) {
 		o->filling->filling = false;
 		chunk__put(o->filling);
 	}
 	vec__release(&o->heap);
+	windows__free(o->windows);
 	free(o);
 }
 
 static bool before(const struct entry *a, const struct entry *b)
 {
-	if (a->rec.time_ns != b->rec.time_ns)
-		return a->rec.time_ns < b->rec.time_ns;
-	return a->rec.offset < b->rec.offset;
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns;
+	return a->number < b->number;
 }
 
 static void swap_entries(struct entry *a, struct entry *b)
@@ -132,21 +165,47 @@ static struct chunk *room_for(struct order *o, size_t n)
 	return o->filling = c;
 }
 
-void order__queue(struct order *o, uint64_t time_ns, uint64_t offset, const void *bytes, size_t n)
+static struct held *hold(struct order *o, uint64_t offset, const void *bytes, size_t n)
 {
-	size_t padded = (n + 7) & ~(size_t)7;
+	size_t padded = (sizeof(struct held) + n + 7) & ~(size_t)7;
 	struct chunk *c = room_for(o, padded);
-	struct entry e = { .rec = { time_ns, offset, c->bytes + c->used, n }, .chunk = c };
+	struct held *h = (struct held *)(c->bytes + c->used);
 
-	memcpy(c->bytes + c->used, bytes, n);
+	h->chunk = c;
+	h->offset = offset;
+	h->n = n;
+	memcpy(h + 1, bytes, n);
 	c->used += padded;
 	c->live++;
-	if (time_ns && time_ns < o->last_given)
+	o->held_bytes += n;
+	return h;
+}
+
+static void add(struct order *o, struct entry e)
+{
+	e.number = o->queued++ & NUMBER_MASK;
+	if (e.time_ns && e.time_ns < o->last_given)
 		o->unordered++;
-	if (time_ns > o->round_max)
-		o->round_max = time_ns;
+	if (e.time_ns > o->round_max)
+		o->round_max = e.time_ns;
 	vec__push(&o->heap, e);
 	sift_up(o->heap.data, o->heap.n - 1);
+}
+
+void order__queue(struct order *o, uint64_t time_ns, uint64_t offset, const void *bytes, size_t n)
+{
+	add(o, (struct entry){ .time_ns = time_ns, .held = hold(o, offset, bytes, n) });
+}
+
+void order__queue_at(struct order *o, uint64_t time_ns, uint64_t offset, const void *bytes,
+		     size_t n)
+{
+	if (o->fd < 0 || o->held_bytes + n <= ORDER_HELD_BYTES)
+		order__queue(o, time_ns, offset, bytes, n);
+	else
+		add(o,
+		    (struct entry){
+			    .time_ns = time_ns, .offset = offset, .in_file = 1, .n = (uint16_t)n });
 }
 
 void order__round(struct order *o)
@@ -160,17 +219,67 @@ void order__flush(struct order *o)
 	o->all_ready = true;
 }
 
+/* Once nothing comes any more, what the heap no longer needs is for later stages. */
+static void give_back(struct order *o)
+{
+	void *smaller;
+
+	if (!o->all_ready || o->heap.cap < SHRINK_FROM || o->heap.n > o->heap.cap - o->heap.cap / 8)
+		return;
+	smaller = realloc(o->heap.data, (o->heap.n + 1) * sizeof(*o->heap.data));
+	if (!smaller)
+		return;
+	o->heap.data = smaller;
+	o->heap.cap = o->heap.n + 1;
+}
+
+static struct entry pop(struct order *o)
+{
+	struct entry e = o->heap.data[0];
+
+	o->heap.data[0] = o->heap.data[--o->heap.n];
+	sift_down(o->heap.data, o->heap.n);
+	give_back(o);
+	if (e.time_ns > o->last_given)
+		o->last_given = e.time_ns;
+	return e;
+}
+
+/* Set front to the entry's record.  Return: false if it cannot be had. */
+static bool give(struct order *o, const struct entry *e)
+{
+	o->front.time_ns = e->time_ns;
+	if (e->in_file) {
+		if (!o->windows)
+			o->windows = windows__new(o->fd);
+		o->front.n = e->n;
+		o->front.offset = e->offset;
+		o->front.bytes = windows__read(o->windows, e->offset, e->n);
+	} else {
+		o->given = e->held;
+		o->front.n = e->held->n;
+		o->front.offset = e->held->offset;
+		o->front.bytes = (const uint8_t *)(e->held + 1);
+	}
+	return o->front.bytes;
+}
+
 const struct order_record *order__next(struct order *o)
 {
 	drop_given(o);
-	if (!o->heap.n || (!o->all_ready && o->heap.data[0].rec.time_ns > o->limit))
-		return NULL;
-	o->given = o->heap.data[0];
-	o->heap.data[0] = o->heap.data[--o->heap.n];
-	sift_down(o->heap.data, o->heap.n);
-	if (o->given.rec.time_ns > o->last_given)
-		o->last_given = o->given.rec.time_ns;
-	return &o->given.rec;
+	while (o->heap.n && (o->all_ready || o->heap.data[0].time_ns <= o->limit)) {
+		struct entry e = pop(o);
+
+		if (give(o, &e))
+			return &o->front;
+		o->unreadable++;
+	}
+	return NULL;
+}
+
+uint64_t order__unreadable(const struct order *o)
+{
+	return o->unreadable;
 }
 
 uint64_t order__unordered(const struct order *o)

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reader's outside: opening, and the loop that feeds raw records through
- * the time order into the decoder.
+ * The reader's outside: opening, and the loop that merges the sources by time
+ * and decodes.
  *
- *     file -> buffer -> raw records -> order -> decode -> struct record
- *
- * Invariant: data_at is the file offset of the byte at buffer[buffer_at].
+ *     file(s) -> sources, each in time order -> merged -> struct record
  */
 #include "perfconv/perfdata/perfdata.h"
 
@@ -18,9 +16,6 @@
 
 #include "perfconv/base/file.h"
 #include "perfconv/perfdata/internal.h"
-
-#define BUFFER_BYTES ((size_t)1 << 20) /* holds any record: they are below 64 KiB */
-#define HEADER_BYTES sizeof(struct perf_event_header)
 
 int perfdata__pread(struct perfdata *p, void *out, size_t n, uint64_t offset, struct errbuf *err)
 {
@@ -65,27 +60,146 @@ static void init_info(struct perfdata *p)
 	info->clockid = -1;
 }
 
+/* Standard input or a FIFO's end: only what was recorded for a pipe can be read
+ * there. */
+static int open_pipe(struct perfdata *p, struct errbuf *err)
+{
+	struct source *s;
+	const uint8_t *bytes;
+	struct cursor c;
+	ptrdiff_t n;
+	int code;
+
+	source__init(vec__add(&p->sources), p->fd, true, 0, UINT64_MAX);
+	s = &p->sources.data[0];
+	n = stream__peek(&s->stream, PIPE_HEADER_BYTES, &bytes);
+	if (n < 0)
+		return errbuf__set(err, (int)n, "%s: cannot be read: %s", p->path,
+				   strerror((int)-n));
+	if ((size_t)n < PIPE_HEADER_BYTES)
+		return errbuf__set(err, -EINVAL,
+				   "%s: ended before a capture began; did perf record -o - start?",
+				   p->path);
+	code = header__check_magic(p, bytes, err);
+	if (code)
+		return code;
+	cursor__init(&c, bytes + 8, 8, p->swap);
+	if (cursor__u64(&c) != PIPE_HEADER_BYTES)
+		return errbuf__set(err, -EINVAL,
+				   "%s: is a perf.data file sent through a pipe, which cannot be "
+				   "read backwards; give the file's name with -i, or use <",
+				   p->path);
+	p->pipe_mode = true;
+	return stream__skip(&s->stream, PIPE_HEADER_BYTES);
+}
+
+/* In pipe mode the events come as records, before any that needs them. */
+static int read_events(struct perfdata *p, struct errbuf *err)
+{
+	struct source *s = &p->sources.data[0];
+
+	while (!s->ended) {
+		const uint8_t *bytes;
+		ptrdiff_t n = stream__peek(&s->stream, sizeof(struct perf_event_header), &bytes);
+		struct cursor c;
+		int code;
+
+		if (n == (ptrdiff_t)sizeof(struct perf_event_header)) {
+			cursor__init(&c, bytes, (size_t)n, p->swap);
+			if (cursor__u32(&c) < PERF_RECORD_USER_TYPE_START)
+				break;
+		}
+		code = source__advance(p, s, err);
+		if (code)
+			return code;
+	}
+	if (!p->events.n)
+		return errbuf__set(err, -EINVAL,
+				   "%s: names no events before its records; record it again",
+				   p->path);
+	return 0;
+}
+
+/* perf record --threads: a folder with "data" and, for each thread, "data.N".
+ */
+static int add_data_files(struct perfdata *p, const char *folder, struct errbuf *err)
+{
+	for (unsigned int i = 0; i < PERFDATA_MAX_DATA_FILES; i++) {
+		char *path = mem__format("%s/data.%u", folder, i);
+		uint64_t bytes;
+		int fd = file__open(path, &bytes, err);
+
+		free(path);
+		if (fd == -ENOENT)
+			return 0;
+		if (fd < 0)
+			return fd;
+		source__init(vec__add(&p->sources), fd, false, 0, bytes);
+	}
+	return 0;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int open_file(struct perfdata *p, const char *path, struct errbuf *err)
+{
+	bool folder = is_folder(path);
+	char *data = folder ? mem__format("%s/data", path) : mem__strdup(path);
+	int code;
+
+	p->fd = open_capture(p, data, err);
+	free(data);
+	if (p->fd == -ENOENT && folder)
+		return errbuf__set(err, -EINVAL,
+				   "%s: is a folder without the file \"data\" that perf record "
+				   "--threads writes; give a capture",
+				   path);
+	if (p->fd < 0)
+		return p->fd;
+	init_info(p);
+	code = header__read(p, err);
+	if (!code && folder)
+		code = add_data_files(p, path, err);
+	if (!code && !p->pipe_mode)
+		features__read(p);
+	return code;
+}
+
+static int open_standard_input(struct perfdata *p, struct errbuf *err)
+{
+	struct stat st;
+
+	if (!fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode))
+		return open_file(p, "/proc/self/fd/0", err);
+	p->fd = dup(STDIN_FILENO);
+	if (p->fd < 0)
+		return errbuf__set(err, -errno, "standard input: %s", strerror(errno));
+	init_info(p);
+	return open_pipe(p, err);
+}
+
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
 {
 	struct perfdata *p = mem__alloc(1, sizeof(*p));
+	bool standard = !strcmp(path, "-");
 	int code;
 
-	p->path = mem__strdup(path);
-	p->fd = open_capture(p, path, err);
-	code = p->fd < 0 ? p->fd : 0;
-	if (!code) {
-		init_info(p);
-		code = header__read(p, err);
-	}
+	p->fd = -1;
+	p->path = mem__strdup(standard ? "standard input" : path);
+	code = standard ? open_standard_input(p, err) : open_file(p, path, err);
+	if (!code && p->pipe_mode)
+		code = read_events(p, err);
 	if (code) {
 		perfdata__free(p);
 		return code;
 	}
-	features__read(p);
 	if (p->events.data[0].use_clockid && p->info.clockid < 0)
 		p->info.clockid = p->events.data[0].clockid;
-	p->buffer = mem__alloc(BUFFER_BYTES, 1);
-	p->order = order__new();
 	*out = p;
 	return 0;
 }
@@ -100,21 +214,23 @@ void perfdata__free(struct perfdata *p)
 		free(p->build_ids.data[i].path);
 	for (size_t i = 0; i < p->info.cmdline_n; i++)
 		free(p->info.cmdline[i]);
+	if (!p->sources.n && p->fd >= 0)
+		close(p->fd);
+	for (size_t i = 0; i < p->sources.n; i++)
+		source__release(&p->sources.data[i]);
 	free(p->info.cmdline);
 	free(p->info.hostname);
 	free(p->info.os_release);
 	free(p->info.arch);
 	free(p->info.perf_version);
 	free(p->info.cpu_description);
+	tracing__free(p->tracing);
+	vec__release(&p->sources);
 	vec__release(&p->events);
 	vec__release(&p->build_ids);
 	vec__release(&p->id_event);
 	idmap__release(&p->ids);
-	order__free(p->order);
-	free(p->buffer);
 	free(p->path);
-	if (p->fd >= 0)
-		close(p->fd);
 	free(p);
 }
 
@@ -128,11 +244,6 @@ const struct perfdata_stats *perfdata__stats(const struct perfdata *p)
 	return &p->stats;
 }
 
-uint64_t perfdata__lost(const struct perfdata *p)
-{
-	return p->stats.lost > p->stats.lost_samples ? p->stats.lost : p->stats.lost_samples;
-}
-
 size_t perfdata__events(const struct perfdata *p)
 {
 	return p->events.n;
@@ -141,6 +252,11 @@ size_t perfdata__events(const struct perfdata *p)
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i)
 {
 	return &p->events.data[i];
+}
+
+struct tracing *perfdata__tracing(const struct perfdata *p)
+{
+	return p->tracing;
 }
 
 size_t perfdata__build_ids(const struct perfdata *p)
@@ -153,128 +269,45 @@ const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, siz
 	return &p->build_ids.data[i];
 }
 
-/* At least @n bytes in the buffer, if the data section has them. */
-static int fill(struct perfdata *p, size_t n, struct errbuf *err)
+/* The source whose next record is the oldest; NULL at the end of all. */
+static int oldest_source(struct perfdata *p, struct source **out, struct errbuf *err)
 {
-	size_t left = p->buffer_n - p->buffer_at;
-	uint64_t unread = p->data_end - p->data_at - left;
-	size_t want;
-	int code;
+	*out = NULL;
+	for (size_t i = 0; i < p->sources.n; i++) {
+		struct source *s = &p->sources.data[i];
+		int code = s->front ? 0 : source__next(p, s, err);
 
-	if (left >= n || !unread)
-		return 0;
-	memmove(p->buffer, p->buffer + p->buffer_at, left);
-	p->buffer_at = 0;
-	p->buffer_n = left;
-	want = BUFFER_BYTES - left;
-	if (want > unread)
-		want = (size_t)unread;
-	code = perfdata__pread(p, p->buffer + left, want, p->data_at + left, err);
-	if (!code)
-		p->buffer_n += want;
-	return code;
+		if (code)
+			return code;
+		if (s->front && (!*out || s->front->time_ns < (*out)->front->time_ns))
+			*out = s;
+	}
+	return 0;
 }
 
-static void end_data(struct perfdata *p, bool cut)
+static int end_reading(struct perfdata *p, int code)
 {
-	if (cut) {
-		p->stats.cut = true;
-		p->stats.cut_offset = p->data_at;
+	p->stats.unordered = p->stats.unreadable = 0;
+	for (size_t i = 0; i < p->sources.n; i++) {
+		p->stats.unordered += order__unordered(p->sources.data[i].order);
+		p->stats.unreadable += order__unreadable(p->sources.data[i].order);
 	}
-	p->ended = true;
-	order__flush(p->order);
-}
-
-static void skip(struct perfdata *p, uint64_t n)
-{
-	size_t left = p->buffer_n - p->buffer_at;
-
-	if (n <= left) {
-		p->buffer_at += (size_t)n;
-		p->data_at += n;
-		return;
-	}
-	p->buffer_at = p->buffer_n = 0;
-	p->data_at = n < p->data_end - p->data_at ? p->data_at + n : p->data_end;
-}
-
-static void count_type(struct perfdata *p, uint32_t type)
-{
-	if (type < PERFDATA_TYPES)
-		p->stats.records[type]++;
-	else
-		p->stats.unknown_types++;
-}
-
-/* One raw record at the buffer's front: into the order, or handled at once. */
-static void take(struct perfdata *p, uint32_t type, size_t size)
-{
-	const uint8_t *bytes = p->buffer + p->buffer_at;
-	uint64_t payload = 0, time;
-
-	count_type(p, type);
-	if (type == PERF_RECORD_FINISHED_ROUND) {
-		order__round(p->order);
-	} else if (type == PERF_RECORD_AUXTRACE && size >= HEADER_BYTES + 8) {
-		struct cursor c;
-
-		cursor__init(&c, bytes + HEADER_BYTES, 8, p->swap);
-		payload = cursor__u64(&c); /* lies behind the record */
-	} else if (type < PERF_RECORD_USER_TYPE_START) {
-		time = decode__time(p, bytes, size);
-		order__queue(p->order, time == RECORD_NO_TIME ? 0 : time, p->data_at, bytes, size);
-	}
-	skip(p, size);
-	if (payload > p->data_end - p->data_at)
-		end_data(p, true);
-	else
-		skip(p, payload);
-}
-
-/* Read one raw record, or end the data. */
-static int advance(struct perfdata *p, struct errbuf *err)
-{
-	struct cursor c;
-	uint32_t type;
-	size_t size;
-	int code = fill(p, HEADER_BYTES, err);
-
-	if (code)
-		return code;
-	if (p->buffer_n - p->buffer_at < HEADER_BYTES) {
-		end_data(p, p->data_at != p->data_stated_end);
-		return 0;
-	}
-	cursor__init(&c, p->buffer + p->buffer_at, HEADER_BYTES, p->swap);
-	type = cursor__u32(&c);
-	cursor__u16(&c); /* misc */
-	size = cursor__u16(&c);
-	if (size < HEADER_BYTES || size > p->data_end - p->data_at) {
-		end_data(p, true);
-		return 0;
-	}
-	code = fill(p, size, err);
-	if (!code)
-		take(p, type, size);
 	return code;
 }
 
 int perfdata__next(struct perfdata *p, struct record *rec, struct errbuf *err)
 {
+	if (p->given)
+		p->given->front = NULL; /* its bytes were borrowed until now */
 	for (;;) {
-		const struct order_record *raw = order__next(p->order);
-		int code;
+		const struct order_record *raw;
+		int code = oldest_source(p, &p->given, err);
 
-		if (raw) {
-			if (decode__record(p, raw->bytes, raw->n, raw->offset, rec) == 1)
-				return 1;
-			continue;
-		}
-		p->stats.unordered = order__unordered(p->order);
-		if (p->ended)
-			return 0;
-		code = advance(p, err);
-		if (code)
-			return code;
+		if (code || !p->given)
+			return end_reading(p, code);
+		raw = p->given->front;
+		if (decode__record(p, raw->bytes, raw->n, raw->offset, rec) == 1)
+			return 1;
+		p->given->front = NULL;
 	}
 }

@@ -20,6 +20,7 @@
 
 #include "perfconv/base/errbuf.h"
 #include "perfconv/perfdata/record.h"
+#include "perfconv/perfdata/tracing.h"
 
 /* An event of the capture: the part of perf_event_attr that matters here. */
 struct perfdata_event {
@@ -61,20 +62,26 @@ struct perfdata_build_id {
 };
 
 #define PERFDATA_TYPES 128u
+#define PERFDATA_FEATURES 256u
+#define PERFDATA_FEATURE_NAME 24u
 
 /* Counts of what was met; grows while records are read. */
 struct perfdata_stats {
 	uint64_t records[PERFDATA_TYPES]; /* by type */
 	uint64_t unknown_types;		  /* records of types >= PERFDATA_TYPES */
 	uint64_t bad_records;		  /* of a known type but not decodable */
-	/* Events that the kernel dropped: told as it happens (LOST), and of the same
-	 * events again at the end (LOST_SAMPLES, perf >= 6.1).  See perfdata__lost(). */
-	uint64_t lost, lost_samples;
-	uint64_t unordered;   /* records older than what was already delivered */
-	uint64_t unknown_ids; /* samples of no known event */
-	bool unfinished;      /* perf was killed: no size and no features in the header */
-	bool cut;	      /* the data section ends inside a record or too early */
-	uint64_t cut_offset;  /* file offset of what could not be read */
+	uint64_t bad_offset;		  /* file offset of the first of them */
+	uint64_t lost;			  /* what was lost, as far as the three below tell */
+	uint64_t lost_records;		  /* records the kernel found no room for (LOST) */
+	uint64_t lost_recounted;	  /* the same, as perf counted it at the end */
+	uint64_t lost_samples;		  /* samples lost before they were records (LOST_SAMPLES) */
+	uint64_t unordered;		  /* records older than what was already delivered */
+	uint64_t unreadable;   /* records that were there once and not at the second look */
+	uint64_t bad_features; /* damaged header features, left out */
+	uint64_t unknown_ids;  /* samples of no known event */
+	bool unfinished;       /* perf was killed: no size and no features in the header */
+	bool cut;	       /* the data section ends inside a record or too early */
+	uint64_t cut_offset;   /* file offset of what could not be read */
 };
 
 struct perfdata;
@@ -83,8 +90,8 @@ struct perfdata;
  * perfdata__open - open a capture and read its header, events and features
  *
  * Return: 0 with *@out set, freed by perfdata__free(); -errno with a message:
- * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable perf.data,
- * -ENOTSUP if it is of a kind that cannot be read yet.
+ * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable
+ * perf.data, -ENOTSUP if it is of a kind that cannot be read yet.
  */
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err);
 
@@ -97,8 +104,21 @@ const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i)
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
 
-/** perfdata__lost - how many events were lost, by the count that knows of more. */
-uint64_t perfdata__lost(const struct perfdata *p);
+/**
+ * perfdata__feature - the name of header feature @bit ("HOSTNAME", "feature 77")
+ * @text: room for the name, PERFDATA_FEATURE_NAME bytes
+ * Return: true if the capture has it.
+ */
+bool perfdata__feature(const struct perfdata *p, unsigned int bit, char *text);
+
+/**
+ * perfdata__check_strict - what was odd so far, as an error
+ * Return: 0 if nothing was; -EBADMSG with a message that names the first oddity.
+ */
+int perfdata__check_strict(const struct perfdata *p, struct errbuf *err);
+
+/** perfdata__tracing - the tracepoints' formats, borrowed; NULL if the capture has none. */
+struct tracing *perfdata__tracing(const struct perfdata *p);
 
 /**
  * perfdata__next - the next record in time order
@@ -106,7 +126,8 @@ uint64_t perfdata__lost(const struct perfdata *p);
  * Records of unknown types and undecodable ones are counted and skipped.  A
  * data section that ends inside a record ends the capture there (stats.cut).
  *
- * Return: 1 with @rec filled; 0 at the end; -errno with a message on a read error.
+ * Return: 1 with @rec filled; 0 at the end; -errno with a message on a read
+ * error.
  */
 int perfdata__next(struct perfdata *p, struct record *rec, struct errbuf *err);
 

@@ -45,7 +45,7 @@ struct record_task { /* FORK and EXIT */
 	uint32_t pid, ppid, tid, ptid;
 };
 
-struct record_lost {
+struct record_lost { /* LOST: records of any kind; LOST_SAMPLES: samples */
 	uint64_t count;
 };
 
@@ -70,5 +70,8 @@ struct record {
 		struct record_switch sched;
 	};
 };
+
+/** record__type_name - "MMAP2" and the like, or NULL if the type is not known. */
+const char *record__type_name(uint32_t type);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef PERFCONV_PIPELINE_CAPTURE_H
 #define PERFCONV_PIPELINE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "perfconv/base/errbuf.h"
@@ -19,9 +20,32 @@
 #include "perfconv/store/store.h"
 
 struct capture_options {
-	const char *path;     /* the perf.data */
+	const char *path;     /* the perf.data; "-" is standard input */
+	const char *event;    /* name of the event to show; NULL: one that measures time */
 	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
 	enum frames_mode frames;
+	bool strict;	/* what is odd in the capture is an error */
+	uint32_t texts; /* so many tracepoint samples are kept as text */
+};
+
+/* Samples of one thread and event, doubled ones included. */
+struct capture_count {
+	uint64_t samples;
+	uint64_t last_ns; /* time of the latest */
+	uint64_t endings[STACK_ENDINGS];
+};
+
+/* What the kernel said it could not record, by the thread its record names. */
+struct capture_loss {
+	uint64_t lost;	    /* records of any kind */
+	uint64_t throttled; /* times that sampling was held back */
+};
+
+/* A tracepoint sample in the kernel's words. */
+struct capture_text {
+	uint64_t time_ns;
+	uint32_t thread, event;
+	char *text;
 };
 
 struct capture {
@@ -34,14 +58,21 @@ struct capture {
 	struct python *python;
 	struct resolver *resolver;
 	struct profile *profile;
-	bool unwindable;	/* the architecture's stack copies can be unwound */
-	uint64_t frames_capped; /* stacks that reached UNWIND_MAX_FRAMES */
+	bool unwindable;	 /* the architecture's stack copies can be unwound */
+	uint64_t frames_capped;	 /* stacks that reached UNWIND_MAX_FRAMES */
+	uint64_t doubled;	 /* samples dropped: same event, thread and time as one before */
+	struct idmap count_keys; /* (thread, event) */
+	VEC(struct capture_count) counts;
+	VEC(struct capture_loss) losses; /* by thread id; may be shorter */
+	VEC(struct capture_text) texts;
+	uint64_t first_ns, last_ns; /* of all records with a time */
 };
 
 /**
  * capture__read - read, unwind, name and profile a capture
  *
- * Return: 0 with *@out set, freed by capture__free(); -errno with a message.
+ * Return: 0 with *@out set, freed by capture__free(); -errno with a message,
+ * -EBADMSG if the capture is odd and that is not wanted.
  */
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err);
 void capture__free(struct capture *c);

@@ -18,7 +18,7 @@
 #include "pyframes/src/pyframes_format.h"
 
 #define FILE_LIMIT ((size_t)1 << 30)
-#define MAX_STRINGS (1u << 22)
+#define STRING_BYTES (sizeof(struct pyframes_record) + sizeof(struct pyframes_string))
 
 static const char *string(const struct sidefile *s, uint32_t id)
 {
@@ -30,7 +30,7 @@ static bool add_string(struct sidefile *s, struct cursor *c)
 	uint32_t id = cursor__u32(c), length = cursor__u32(c);
 	const uint8_t *bytes = cursor__bytes(c, length);
 
-	if (!bytes || id > MAX_STRINGS || id == 0)
+	if (!bytes || id > s->strings_limit || id == 0)
 		return false;
 	while (s->strings.n <= id)
 		vec__push(&s->strings, NULL);
@@ -211,6 +211,7 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 	if (end > FILE_LIMIT)
 		return errbuf__set(err, -EFBIG, "%s: is larger than %zu bytes", path, FILE_LIMIT);
 	end -= h.header_bytes;
+	s->strings_limit = end / STRING_BYTES; /* ids are 1, 2, 3 ... */
 	bytes = mem__alloc(end, 1);
 	code = file__read_at(fd, bytes, end, h.header_bytes);
 	if (code)

@@ -46,6 +46,7 @@ struct sidefile {
 	VEC(struct sidefile_code) codes;     /* sorted by (arena, slot) */
 	VEC(struct sidefile_thread) threads; /* in file order: by time */
 	VEC(char *) strings;		     /* by id; NULL where none was written */
+	uint64_t strings_limit;		     /* how many the file has room for */
 	uint64_t dropped;		     /* records pyframes found no room for */
 	uint64_t unknown_types;		     /* records newer than this reader */
 	uint64_t bad_records; /* wrong checksum or size; reading ends at the first bad size */

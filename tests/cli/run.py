@@ -180,7 +180,7 @@ class Input(CommandLine):
                 self.refuse(self.write(name, content), "record")
 
     def test_written_to_a_pipe(self):
-        self.refuse(self.write("pipe.data", struct.pack("<8sQ", b"PERFILE2", 16)), "pipe")
+        self.refuse(self.write("pipe.data", struct.pack("<8sQ", b"PERFILE2", 16)), "names no events")
 
     def test_a_folder(self):
         (self.folder / "perf.data").mkdir()

@@ -179,13 +179,13 @@ static void foreign_files_are_refused(void **state)
 	bytes_refused(*state, zeros, sizeof(zeros), -EINVAL, "not a perf.data file");
 }
 
-static void kinds_that_cannot_be_read_yet_say_so(void **state)
+static void captures_that_end_before_their_events_say_so(void **state)
 {
 	static const uint8_t pipe[16] = { 'P', 'E', 'R', 'F', 'I', 'L', 'E', '2', 16 };
 	static const uint8_t v1[128] = { 'P', 'E', 'R', 'F', 'F', 'I', 'L', 'E', 104 };
 
-	bytes_refused(*state, pipe, sizeof(pipe), -ENOTSUP, "pipe");
-	bytes_refused(*state, v1, sizeof(v1), -ENOTSUP, "PERFFILE");
+	bytes_refused(*state, pipe, sizeof(pipe), -EINVAL, "names no events");
+	bytes_refused(*state, v1, sizeof(v1), -EINVAL, "attributes");
 }
 
 static void a_missing_file_is_said_so(void **state)
@@ -263,7 +263,7 @@ int main(void)
 		scratch_test(unknown_events_have_a_name_too),
 		scratch_test(cut_anywhere_in_header_or_attrs_is_refused),
 		scratch_test(foreign_files_are_refused),
-		scratch_test(kinds_that_cannot_be_read_yet_say_so),
+		scratch_test(captures_that_end_before_their_events_say_so),
 		scratch_test(a_missing_file_is_said_so),
 		scratch_test(stated_sizes_are_not_trusted),
 		scratch_test(no_events_are_refused),

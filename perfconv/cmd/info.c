@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv info - what a capture holds: events, threads, records, quality. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/sink.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/info_report.h"
+#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/options.h"
+#include "perfconv/pipeline/capture.h"
+
+struct info {
+	struct capture_options capture;
+	bool json;
+};
+
+static int set_json(void *target, const char *value)
+{
+	(void)value;
+	((struct info *)target)->json = true;
+	return 0;
+}
+
+static int set_side_dir(void *target, const char *value)
+{
+	((struct info *)target)->capture.side_dir = value;
+	return 0;
+}
+
+static int set_strict(void *target, const char *value)
+{
+	(void)value;
+	((struct info *)target)->capture.strict = true;
+	return 0;
+}
+
+static int set_texts(void *target, const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (end == value || *end || *value == '-' || n > UINT32_MAX) {
+		message__error("--event-text takes a number of samples, not %s", value);
+		return -EINVAL;
+	}
+	((struct info *)target)->capture.texts = (uint32_t)n;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "json", 0, NULL, "for programs", set_json },
+	{ "event-text", 0, "N",
+	  "also show the first N tracepoint samples as the kernel\n"
+	  "would print them; not for captures of strangers",
+	  set_texts },
+	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
+	{ "side-dir", 0, "DIR",
+	  "where pyframes' files are, if not beside the capture\n"
+	  "or where they were recorded",
+	  set_side_dir },
+};
+
+static const struct command_spec spec = {
+	.name = "info",
+	.usage = "[OPTION]... [FILE]",
+	.about = "Say what a capture (default: perf.data) holds: events, processes and threads,\n"
+		 "counts of records, and how complete its stacks are.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+};
+
+static int info(const struct info *i, struct errbuf *err)
+{
+	struct capture *c;
+	struct sink *out;
+	int code = capture__read(&c, &i->capture, err);
+
+	if (code)
+		return code;
+	code = sink__open(&out, "-", err);
+	if (!code) {
+		if (i->json)
+			info_report__json(out, c, i->capture.path);
+		else
+			info_report__text(out, c, i->capture.path);
+		code = sink__commit(out, err);
+	}
+	capture__free(c);
+	return code;
+}
+
+int cmd__info(int argc, char **argv)
+{
+	struct info i = { .capture = { .path = "perf.data", .frames = FRAMES_ALL } };
+	struct errbuf err;
+	int first;
+
+	switch (options__parse(&spec, argc, argv, &i, &first)) {
+	case OPTIONS_HELP:
+		return EXIT_DONE;
+	case OPTIONS_BAD:
+		return EXIT_USAGE;
+	case OPTIONS_OK:
+	default:
+		break;
+	}
+	if (argc - first > 1) {
+		message__error("%s is one argument too many; info takes one capture",
+			       argv[first + 1]);
+		return EXIT_USAGE;
+	}
+	if (first < argc)
+		i.capture.path = argv[first];
+	if (info(&i, &err)) {
+		message__error("%s", err.text);
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}

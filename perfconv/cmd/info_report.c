@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/cmd/info_report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/mem.h"
+#include "perfconv/pipeline/quality.h"
+
+uint64_t info_report__samples(const struct capture *c, size_t event)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->counts.n; i++)
+		if (c->count_keys.keys[i].b == event)
+			n += c->counts.data[i].samples;
+	return n;
+}
+
+const char *info_report__thread_name(const struct capture *c, uint32_t thread)
+{
+	const char *name = python__thread_name(c->python, thread);
+
+	return name ? name : machine__comm(&c->machine, thread);
+}
+
+struct capture_loss info_report__loss(const struct capture *c, uint32_t thread)
+{
+	return thread < c->losses.n ? c->losses.data[thread] : (struct capture_loss){ 0 };
+}
+
+/* A line of text; foreign names cannot steer the terminal. */
+static void line(struct sink *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(struct sink *out, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	sink__write(out, text, strlen(text));
+	sink__write(out, "\n", 1);
+	free(text);
+}
+
+static void text_header(struct sink *out, const struct capture *c, const char *path)
+{
+	const struct perfdata_info *info = perfdata__info(c->data);
+	uint32_t python = python__version(c->python);
+	struct python_files files = python__files(c->python);
+
+	line(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
+	if (*info->hostname)
+		line(out, "host     %s, Linux %s %s, %u CPUs, %s", info->hostname, info->os_release,
+		     info->arch, info->cpus_online, info->cpu_description);
+	if (*info->perf_version)
+		line(out, "perf     %s", info->perf_version);
+	if (python)
+		line(out, "python   CPython %u.%u.%u, %llu side files, %llu missing", python >> 24,
+		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.read,
+		     (unsigned long long)files.missing);
+}
+
+static void text_events(struct sink *out, const struct capture *c)
+{
+	line(out, "%s", "");
+	line(out, "%-36s %10s  %s", "event", "samples", "rate, stack dump");
+	for (size_t i = 0; i < perfdata__events(c->data); i++) {
+		const struct perfdata_event *e = perfdata__event(c->data, i);
+		char dump[32] = "";
+
+		if (e->stack_user_bytes)
+			snprintf(dump, sizeof(dump), ", %u bytes", e->stack_user_bytes);
+		line(out, "%-36.36s %10llu  %s %llu%s%s", e->name,
+		     (unsigned long long)info_report__samples(c, i), e->freq ? "" : "every",
+		     (unsigned long long)e->period_or_freq, e->freq ? " Hz" : "", dump);
+	}
+}
+
+static void text_thread(struct sink *out, const struct capture *c, uint32_t t, uint64_t samples)
+{
+	struct capture_loss loss = info_report__loss(c, t);
+	char lost[80] = "";
+
+	if (loss.lost || loss.throttled)
+		snprintf(lost, sizeof(lost), "  %llu lost, %llu throttled",
+			 (unsigned long long)loss.lost, (unsigned long long)loss.throttled);
+	line(out, "%7u %7u  %-32.32s %10llu%s", machine__process_of(&c->machine, t)->pid,
+	     c->machine.threads.data[t].tid, info_report__thread_name(c, t),
+	     (unsigned long long)samples, lost);
+}
+
+static void text_threads(struct sink *out, const struct capture *c)
+{
+	line(out, "%s", "");
+	line(out, "%7s %7s  %-32s %10s", "pid", "tid", "thread", "samples");
+	for (uint32_t t = 0; t < c->machine.threads.n; t++) {
+		uint64_t samples = 0;
+
+		for (uint32_t e = 0; e < perfdata__events(c->data); e++) {
+			uint32_t at = idmap__find(&c->count_keys, t, e);
+
+			samples += at == IDMAP_NONE ? 0 : c->counts.data[at].samples;
+		}
+		if (samples || info_report__loss(c, t).lost)
+			text_thread(out, c, t, samples);
+	}
+}
+
+static void text_records(struct sink *out, const struct perfdata_stats *stats)
+{
+	line(out, "%s", "");
+	line(out, "%-20s %10s", "record", "count");
+	for (uint32_t i = 0; i < PERFDATA_TYPES; i++) {
+		char number[16];
+
+		if (!stats->records[i])
+			continue;
+		snprintf(number, sizeof(number), "type %u", i);
+		line(out, "%-20s %10llu", record__type_name(i) ? record__type_name(i) : number,
+		     (unsigned long long)stats->records[i]);
+	}
+}
+
+static void text_quality(struct sink *out, const struct capture *c)
+{
+	const struct perfdata_stats *s = perfdata__stats(c->data);
+	struct quality q = quality__count(c);
+
+	line(out, "%s", "");
+	line(out, "stacks: complete %llu (stitched %llu), truncated %llu, lost %llu",
+	     (unsigned long long)q.complete, (unsigned long long)q.stitched,
+	     (unsigned long long)q.truncated, (unsigned long long)q.lost);
+	line(out, "places without a name: %llu of %llu", (unsigned long long)q.unresolved_places,
+	     (unsigned long long)q.places);
+	line(out, "events lost while recording: %llu; samples doubled: %llu",
+	     (unsigned long long)s->lost, (unsigned long long)c->doubled);
+	line(out, "damaged records: %llu; of unknown type: %llu; out of order: %llu",
+	     (unsigned long long)s->bad_records, (unsigned long long)s->unknown_types,
+	     (unsigned long long)s->unordered);
+	line(out, "samples of no event: %llu; damaged header features: %llu",
+	     (unsigned long long)s->unknown_ids, (unsigned long long)s->bad_features);
+	if (s->unfinished)
+		line(out, "%s", "perf did not finish it (killed?)");
+	if (s->cut)
+		line(out, "cannot be read on from offset 0x%llx",
+		     (unsigned long long)s->cut_offset);
+}
+
+static void text_texts(struct sink *out, const struct capture *c)
+{
+	if (c->texts.n)
+		line(out, "%s", "");
+	for (size_t i = 0; i < c->texts.n; i++) {
+		const struct capture_text *t = &c->texts.data[i];
+		const struct thread *thread = &c->machine.threads.data[t->thread];
+
+		line(out, "%7u %7u %14.6f  %s: %s",
+		     machine__process_of(&c->machine, t->thread)->pid, thread->tid,
+		     t->time_ns == RECORD_NO_TIME ? 0 : (double)t->time_ns / 1e9,
+		     perfdata__event(c->data, t->event)->name, t->text);
+	}
+}
+
+void info_report__text(struct sink *out, const struct capture *c, const char *path)
+{
+	text_header(out, c, path);
+	text_events(out, c);
+	text_threads(out, c);
+	text_records(out, perfdata__stats(c->data));
+	text_quality(out, c);
+	text_texts(out, c);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* info_report - what `perfconv info` says, for people and for programs. */
+#ifndef PERFCONV_CMD_INFO_REPORT_H
+#define PERFCONV_CMD_INFO_REPORT_H
+
+#include <stdint.h>
+
+#include "perfconv/base/sink.h"
+#include "perfconv/pipeline/capture.h"
+
+/** info_report__samples - of one event, doubled ones included. */
+uint64_t info_report__samples(const struct capture *c, size_t event);
+
+/** info_report__thread_name - pyframes' name, else the kernel's, else "". */
+const char *info_report__thread_name(const struct capture *c, uint32_t thread);
+
+/** info_report__loss - what the records of @thread say was lost. */
+struct capture_loss info_report__loss(const struct capture *c, uint32_t thread);
+
+/** info_report__text - 80 columns for a person. */
+void info_report__text(struct sink *out, const struct capture *c, const char *path);
+
+/** info_report__json - one object; docs/info.md names its fields. */
+void info_report__json(struct sink *out, const struct capture *c, const char *path);
+
+#endif

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Link a measuring program with the archive that lies beside the program under test:
+#     tests/bench/build.sh PERFCONV SOURCE OUTPUT
+set -e
+root=$(cd "$(dirname "$0")/../.." && pwd)
+exec cc -std=gnu11 -D_GNU_SOURCE -O2 -iquote "$root" -o "$3" "$2" "$(dirname "$1")/libperfconv.a" \
+	-ltraceevent -lzstd

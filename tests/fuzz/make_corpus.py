@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Write the first inputs of each fuzz target: tests/fuzz/corpus/TARGET/made-*.
+
+    tests/fuzz/make_corpus.py
+
+The same bytes at every run.  Inputs that fuzzing found go beside them under
+other names and are kept.
+"""
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "reader"))
+import perffile as pf  # noqa: E402
+
+BASIC = pf.IDENTIFIER | pf.IP | pf.TID | pf.TIME | pf.CPU | pf.PERIOD
+
+
+def describe(c):
+    """Features of all kinds the reader knows."""
+    c.features[2] = c.framed(67, struct.pack(c.order + "i", -1) + bytes(range(20)) + bytes(4)
+                             + c.string("/bin/true"))
+    for number, text in ((3, "host"), (4, "6.1.0"), (5, "6.1"), (6, "x86_64"), (8, "a CPU")):
+        c.features[number] = c.header_string(text)
+    c.features[7] = c.pack("II", 4, 2)
+    c.features[10] = c.words(1 << 20)
+    c.features[11] = c.pack("I", 2) + c.header_string("perf") + c.header_string("record")
+    c.features[12] = c.pack("II", len(c.events), pf.ATTR_BYTES)
+    for i, e in enumerate(c.events):
+        c.features[12] += c.attr(e) + c.pack("I", len(e.ids)) + c.header_string(f"event{i}")
+        c.features[12] += c.words(*e.ids)
+    c.features[21] = c.words(1000, 9000)
+    c.features[29] = c.pack("Ii", 1, 1) + c.words(10**18, 1000)
+
+
+def life(c):
+    """Records of all kinds the kernel writes, but samples."""
+    c.comm("main", time=0)
+    c.mmap2("/bin/true", 0x400000, 0x10000)
+    c.mmap2("//anon", 0x10000000, 0x1000, time=1)
+    c.mmap2("/memfd:code (deleted)", 0x20000000, 0x1000, time=1)
+    c.mmap2("[kernel.kallsyms]_text", 0xffffffff81000000, 0x1000000, pid=-1 & 0xffffffff,
+            misc=pf.KERNEL)
+    c.task(7, 100, 100, 101, 100, 1100)
+    c.task(7, 200, 100, 200, 100, 1200)
+    c.comm("worker", tid=101, time=1300)
+    c.comm("child", pid=200, time=1300, misc=1 << 13)
+    c.kernel_record(2, c.words(1, 5), 1400)
+    c.kernel_record(13, c.words(7), 1401)
+    c.kernel_record(5, c.words(1402, 1, 1), 1402)
+    c.kernel_record(6, c.words(1403, 1, 1), 1403)
+    c.kernel_record(14, b"", 1500, misc=1 << 13)
+    c.kernel_record(15, c.pack("II", 1, 2), 1501)
+    c.kernel_record(16, c.pack("II", 100, 100) + c.words(1, 4, 4026531836), 1502)
+    c.kernel_record(17, c.words(0xffffffffa0000000) + c.pack("IHH", 64, 1, 0)
+                    + c.string("bpf_prog_1"), 1503)
+    c.kernel_record(18, c.pack("HHI", 1, 0, 7) + bytes(8), 1504)
+    c.kernel_record(19, c.words(9) + c.string("/user"), 1505)
+    c.kernel_record(20, c.words(0xffffffff81000010) + c.pack("HH", 2, 2) + b"\1\2\3\4", 1506)
+    c.kernel_record(22, c.words(5, 2, 0x401000, 0x402000), 1507)
+    c.record(71, c.words(16, 0, 0) + bytes(16))
+    c.data += bytes(16)
+    c.round()
+    c.task(4, 100, 100, 101, 100, 1900)
+
+
+def reader_inputs():
+    chain = (pf.CONTEXT_KERNEL, 0xffffffff81000100, pf.CONTEXT_USER, 0x401000, 0x402000)
+    for big in (False, True):
+        name = "big" if big else "little"
+        c = pf.Capture(pf.Event(BASIC | pf.CALLCHAIN, ids=[5]), big=big)
+        describe(c)
+        life(c)
+        for time in (2000, 1950, 2100):
+            c.sample(time, chain=chain)
+        yield f"chain-{name}", c.file()
+        yield f"chain-{name}-pipe", c.pipe()
+        yield f"chain-{name}-unfinished", c.file(unfinished=True)
+
+        deep = pf.Event(BASIC | pf.CALLCHAIN | pf.REGS_USER | pf.STACK_USER, ids=[5],
+                        regs=pf.X86_64_REGS, stack=64)
+        switch = pf.Event(BASIC | pf.RAW, kind=2, config=pf.SCHED_SWITCH_ID, period=1, ids=[6])
+        c = pf.Capture(deep, switch, big=big)
+        describe(c)
+        c.features[1] = pf.tracing_data(("sched", pf.SCHED_SWITCH), big=big)
+        c.mmap2("/bin/true", 0x400000, 0x10000)
+        c.sample(2000, chain=chain, regs=range(20), stack=bytes(range(64)), valid=48)
+        c.sample(2001, event=1, raw=pf.sched_switch_raw(c, 100, 0))
+        c.sample(2002, abi=0)
+        yield f"dump-{name}", c.file()
+        yield f"dump-{name}-pipe", c.pipe()
+
+    branches = pf.Event(BASIC | pf.CALLCHAIN | pf.BRANCH_STACK, ids=[5])
+    c = pf.Capture(branches)
+    c.sample(2000, chain=chain, branches=[(0x401000, 0x402000), (0x403000, 0x404000)])
+    yield "branches", c.file()
+    c = pf.Capture(pf.Event(pf.IP, flags=0))
+    c.sample(0)
+    yield "bare", c.file()
+
+
+def tracing_inputs():
+    raw = pf.sched_switch_raw(pf.Capture(pf.Event(0)), 100, 0)
+    yield "switch", struct.pack("<H", len(raw)) + raw + pf.tracing_data(
+        ("sched", pf.SCHED_SWITCH))
+    short = raw[:20]
+    yield "short", struct.pack("<H", len(short)) + short + pf.tracing_data(
+        ("sched", pf.SCHED_SWITCH))
+    text = "name: loc\nID: 7\nformat:\n" \
+           "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n" \
+           "\tfield:__data_loc char[] text;\toffset:4;\tsize:4;\tsigned:0;\n\n" \
+           'print fmt: "%s %x", __get_str(text), REC->common_type\n'
+    raw = struct.pack("<HHI", 7, 0, 4 << 16 | 8) + b"abc\0"
+    yield "data-loc", struct.pack("<H", len(raw)) + raw + pf.tracing_data(("loc", text))
+    raw = struct.pack("<HHI", 7, 0, 4000 << 16 | 9000) + b"abc\0"
+    yield "data-loc-beyond", struct.pack("<H", len(raw)) + raw + pf.tracing_data(("loc", text))
+
+
+def side_record(kind, body):
+    size = 24 + len(body) + -len(body) % 8
+    whole = struct.pack("<IHHIIQ", size, kind, 0, 0, 0, 1) + body + bytes(size - 24 - len(body))
+    return whole[:8] + struct.pack("<I", zlib.crc32(whole)) + whole[12:]
+
+
+def side_text(number, text):
+    return side_record(1, struct.pack("<II", number, len(text)) + text.encode())
+
+
+def side_header(used, order=0x01020304):
+    head = struct.pack("<8sIIIHHQQ16sQQIIII", b"PYFRAMES", 1, 4096, order, 8, 62, used, used,
+                       bytes(range(16)), 5000, 10**18, 100, 100, 0x030b02f0, 1)
+    head += struct.pack("<QQQI20sQQQQ", 0x500000, 4096, 0x600000, 20, bytes(range(20)), 0, 0, 0, 0)
+    return head + bytes(4096 - len(head))
+
+
+def sidefile_inputs():
+    body = side_text(1, "/run/pyframes/arena.so") + side_text(2, "Loop.run") + side_text(3, "a.py")
+    body += side_record(2, struct.pack("<IIQII20sIQQ", 1, 1, 0x10000000, 16, 64,
+                                       bytes(range(20)), 0, 1, 2))
+    body += side_record(3, struct.pack("<IIIIIIIIQQII", 1, 0, 1, 1, 2, 3, 10, 0, 4096, 8192, 8, 8)
+                        + bytes(16))
+    body += side_record(4, struct.pack("<II", 1, 0))
+    body += side_record(5, struct.pack("<IIII", 100, 100, 2, 1))
+    body += side_record(6, struct.pack("<II", 100, 0))
+    body += side_record(7, struct.pack("<IIII", 1, 2, 2, 100))
+    body += side_record(8, struct.pack("<IIIIIi", 1, 1, 100, 1, 1, 4))
+    body += side_record(9, struct.pack("<II", 3, 0) + b"odd")
+    body += side_record(77, bytes(8))
+    yield "all", side_header(4096 + len(body)) + body
+    yield "cut", side_header(4096 + len(body)) + body[:100]
+    yield "begun", side_header(4096)
+    yield "other-order", side_header(4096, 0x04030201)
+
+
+def unwind_inputs():
+    for where in (0, 1, 2, 0xff):
+        regs = [0x1000 * (i + 1) for i in range(20)]
+        regs[7] = 0x7ffd00000000
+        regs[6] = 0x7ffd00000040
+        stack = b"".join(struct.pack("<Q", 0x7ffd00000000 + 64 * i) for i in range(64))
+        yield f"where-{where}", bytes([where]) + struct.pack("<20Q", *regs) + stack
+    regs[7] = (1 << 64) - 8
+    yield "top-of-memory", b"\1" + struct.pack("<20Q", *regs) + stack
+
+
+def write(target, inputs):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in inputs:
+        (folder / f"made-{name}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    write("reader", reader_inputs())
+    write("sidefile", sidefile_inputs())
+    write("tracing", tracing_inputs())
+    write("unwind", unwind_inputs())

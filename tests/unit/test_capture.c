@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A whole capture: what is counted by thread, how good its stacks are, what is odd. */
+#include "perfconv/pipeline/capture.h"
+
+#include <errno.h>
+#include <link.h>
+#include <unistd.h>
+
+#include "perfconv/pipeline/quality.h"
+#include "tests/unit/perfdata_builder.h"
+
+enum { IP = 1, TID = 2, TIME = 4, CALLCHAIN = 0x20, RAW = 0x400, REGS = 0x1000, STACK = 0x2000 };
+enum { LOST = 2, THROTTLE = 5, SAMPLE = 9, MMAP2 = 10, LOST_SAMPLES = 13 };
+
+#define CHAINS (IP | TID | TIME | CALLCHAIN)
+#define KERNEL_IP 0xffffffff81000100
+#define KERNEL_MARK ((uint64_t)-128)
+#define USER_MARK ((uint64_t)-512)
+
+static void trailer(struct perfdata_builder *b, uint32_t tid, uint64_t time)
+{
+	bytes__u32(&b->data, tid), bytes__u32(&b->data, tid);
+	bytes__u64(&b->data, time);
+}
+
+static void put_chain(struct perfdata_builder *b, uint32_t tid, uint64_t time,
+		      const uint64_t *chain, size_t n)
+{
+	builder__begin(b, SAMPLE, 2);
+	bytes__u64(&b->data, 0x401000);
+	trailer(b, tid, time);
+	bytes__u64(&b->data, n);
+	for (size_t i = 0; i < n; i++)
+		bytes__u64(&b->data, chain[i]);
+	builder__end(b);
+}
+
+static void put_lost(struct perfdata_builder *b, uint32_t type, uint64_t n, uint32_t tid,
+		     uint64_t time)
+{
+	builder__begin(b, type, 0);
+	if (type == LOST)
+		bytes__u64(&b->data, 0);
+	bytes__u64(&b->data, n);
+	if (type == THROTTLE)
+		bytes__u64(&b->data, 0), bytes__u64(&b->data, 0);
+	trailer(b, tid, time);
+	builder__end(b);
+}
+
+static void put_map(struct perfdata_builder *b, uint32_t pid, uint64_t start, uint64_t length,
+		    uint64_t offset, const char *path)
+{
+	builder__begin(b, MMAP2, 2);
+	bytes__u32(&b->data, pid), bytes__u32(&b->data, pid);
+	bytes__u64(&b->data, start), bytes__u64(&b->data, length), bytes__u64(&b->data, offset);
+	for (size_t i = 0; i < 3; i++)
+		bytes__u64(&b->data, 0);
+	bytes__u32(&b->data, 5), bytes__u32(&b->data, 2);
+	bytes__string(&b->data, path, 8);
+	trailer(b, pid, 1);
+	builder__end(b);
+}
+
+static int read_built(struct perfdata_builder *b, const char *folder, bool strict,
+		      struct capture **out, struct errbuf *err)
+{
+	struct capture_options o = {
+		.path = perfdata_builder__write(b, folder, "perf.data"),
+		.frames = FRAMES_ALL,
+		.strict = strict,
+		.texts = 1,
+	};
+
+	perfdata_builder__release(b);
+	return capture__read(out, &o, err);
+}
+
+static struct capture *must_read(struct perfdata_builder *b, const char *folder)
+{
+	struct capture *c = NULL;
+	struct errbuf err;
+
+	if (read_built(b, folder, false, &c, &err))
+		fail_msg("not read: %s", err.text);
+	return c;
+}
+
+static void start(struct perfdata_builder *b, uint64_t sample_type)
+{
+	perfdata_builder__init(b, false);
+	perfdata_builder__event(b, sample_type);
+}
+
+static uint64_t samples_of(struct capture *c, uint32_t tid)
+{
+	uint32_t thread = machine__thread(&c->machine, tid, tid);
+	uint32_t at = idmap__find(&c->count_keys, thread, 0);
+
+	return at == IDMAP_NONE ? 0 : c->counts.data[at].samples;
+}
+
+static void samples_are_counted_by_thread(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+
+	start(&b, CHAINS);
+	put_chain(&b, 7, 100, NULL, 0);
+	put_chain(&b, 7, 100, NULL, 0); /* doubled: counted, not kept */
+	put_chain(&b, 7, 101, NULL, 0);
+	put_chain(&b, 0, 102, NULL, 0);
+	c = must_read(&b, *state);
+	assert_int_equal(samples_of(c, 7), 3);
+	assert_int_equal(samples_of(c, 0), 1);
+	assert_int_equal(c->doubled, 1);
+	assert_int_equal(c->store.samples.n, 3);
+	capture__free(c);
+}
+
+static void losses_belong_to_the_thread_that_is_named(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+	uint32_t thread;
+
+	start(&b, CHAINS);
+	put_lost(&b, LOST, 5, 7, 100);
+	put_lost(&b, LOST_SAMPLES, 3, 7, 101);
+	put_lost(&b, THROTTLE, 102, 7, 102);
+	put_lost(&b, LOST, 9, UINT32_MAX, 103);
+	put_chain(&b, 8, 104, NULL, 0);
+	c = must_read(&b, *state);
+	thread = machine__thread(&c->machine, 7, 7);
+	assert_int_equal(c->losses.data[thread].lost, 8);
+	assert_int_equal(c->losses.data[thread].throttled, 1);
+	assert_int_equal(perfdata__stats(c->data)->lost, 17);
+	assert_int_equal(perfdata__stats(c->data)->lost_samples, 3);
+	capture__free(c);
+}
+
+/* perf 6.1 repeats the kernel's losses at the end, in a record of time 0. */
+static void losses_are_not_counted_twice(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+
+	start(&b, CHAINS);
+	put_lost(&b, LOST, 5, 7, 100);
+	put_lost(&b, LOST_SAMPLES, 5, 0, 0);
+	put_chain(&b, 8, 104, NULL, 0);
+	c = must_read(&b, *state);
+	assert_int_equal(perfdata__stats(c->data)->lost, 5);
+	assert_int_equal(perfdata__stats(c->data)->lost_recounted, 5);
+	assert_int_equal(machine__thread(&c->machine, 7, 7), 0); /* nobody else was named */
+	capture__free(c);
+}
+
+/* The start of this very program's code: _start lies first in .text. */
+static uint64_t own_entry(uint64_t *text, uint64_t *length)
+{
+	char path[512];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	FILE *f;
+	ElfW(Ehdr) e;
+	ElfW(Phdr) ph;
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fread(&e, sizeof(e), 1, f), 1);
+	for (unsigned int i = 0; i < e.e_phnum; i++) {
+		assert_int_equal(fseek(f, (long)(e.e_phoff + i * sizeof(ph)), SEEK_SET), 0);
+		assert_int_equal(fread(&ph, sizeof(ph), 1, f), 1);
+		if (ph.p_type == PT_LOAD && ph.p_flags & PF_X)
+			break;
+	}
+	fclose(f);
+	*text = ph.p_offset;
+	*length = ph.p_memsz;
+	return e.e_entry - ph.p_vaddr;
+}
+
+static void chains_are_whole_when_they_reach_the_start(void **state)
+{
+	uint64_t offset, length, entry = own_entry(&offset, &length);
+	const uint64_t base = 0x10000000;
+	const uint64_t whole[] = { KERNEL_MARK, KERNEL_IP, USER_MARK, base + 8, base + entry + 5 };
+	const uint64_t kernel[] = { KERNEL_MARK, KERNEL_IP };
+	struct perfdata_builder b;
+	struct capture *c;
+	struct quality q;
+	char path[512] = "";
+
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	start(&b, CHAINS);
+	put_map(&b, 7, base, length, offset, path);
+	put_chain(&b, 7, 100, whole, 5);
+	put_chain(&b, 7, 101, whole, 4);  /* ends on its way */
+	put_chain(&b, 7, 102, kernel, 2); /* the user's part is missing */
+	put_chain(&b, 9, 103, kernel, 2); /* a kernel thread */
+	put_chain(&b, 9, 104, kernel, 2);
+	c = must_read(&b, *state);
+	q = quality__count(c);
+	assert_int_equal(q.complete, 3);
+	assert_int_equal(q.lost, 2);
+	assert_int_equal(q.truncated, 0);
+	assert_int_equal(q.stitched, 0);
+	capture__free(c);
+}
+
+/* A dump's event counts, other events and samples without registers do not. */
+static void only_dumps_count_where_there_are_dumps(void **state)
+{
+	struct perfdata_builder b;
+	struct builder_event *e;
+	struct capture *c;
+	struct quality q;
+
+	start(&b, IP | TID | TIME | REGS | STACK);
+	e = &b.events[0];
+	e->regs_user_mask = 1ull << 7 | 1ull << 8; /* SP, IP */
+	for (uint64_t abi = 0; abi <= 2; abi += 2) {
+		builder__begin(&b, SAMPLE, 2);
+		bytes__u64(&b.data, 0x401000);
+		trailer(&b, 7, 100 + abi);
+		bytes__u64(&b.data, abi);
+		if (abi)
+			bytes__u64(&b.data, 0x7000), bytes__u64(&b.data, 0x401000);
+		bytes__u64(&b.data, 0); /* no stack */
+		builder__end(&b);
+	}
+	c = must_read(&b, *state);
+	q = quality__count(c);
+	assert_int_equal(q.complete + q.truncated + q.lost, 1);
+	capture__free(c);
+}
+
+static void what_is_odd_is_an_error_if_wanted(void **state)
+{
+	for (int odd = 0; odd < 3; odd++) {
+		struct perfdata_builder b;
+		struct capture *c = NULL;
+		struct errbuf err;
+
+		start(&b, CHAINS);
+		put_chain(&b, 7, 100, NULL, 0);
+		if (odd == 1)
+			b.data_missing = 8;
+		if (odd == 2)
+			builder__begin(&b, 200, 0), builder__end(&b);
+		if (!odd) {
+			assert_int_equal(read_built(&b, *state, true, &c, &err), 0);
+			capture__free(c);
+			continue;
+		}
+		assert_int_equal(read_built(&b, *state, true, &c, &err), -EBADMSG);
+		assert_null(c);
+		assert_contains(err.text, "perf.data: ");
+		assert_contains(err.text, "--strict");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(samples_are_counted_by_thread),
+		scratch_test(losses_belong_to_the_thread_that_is_named),
+		scratch_test(losses_are_not_counted_twice),
+		scratch_test(chains_are_whole_when_they_reach_the_start),
+		scratch_test(only_dumps_count_where_there_are_dumps),
+		scratch_test(what_is_odd_is_an_error_if_wanted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
