@@ -100,6 +100,8 @@ static void apply_fork(struct machine *m, const struct record *rec)
 
 		set_process(m, t->pid, to);
 		maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+		m->processes.data[to].pid_namespace = m->processes.data[from].pid_namespace;
+		m->processes.data[to].mount_namespace = m->processes.data[from].mount_namespace;
 	}
 	child = new_thread(m, t->pid, t->tid);
 	m->threads.data[child].comm = m->threads.data[parent].comm;
@@ -145,11 +147,28 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 	maps__insert(&m->processes.data[process].maps, &map);
 }
 
+static void apply_namespaces(struct machine *m, const struct record *rec)
+{
+	uint32_t thread = machine__thread(m, rec->namespaces.pid, rec->namespaces.tid);
+	struct process *p = &m->processes.data[m->threads.data[thread].process];
+
+	p->pid_namespace = rec->namespaces.pid_inode;
+	p->mount_namespace = rec->namespaces.mount_inode;
+}
+
 void machine__apply(struct machine *m, const struct record *rec)
 {
 	switch (rec->type) {
 	case PERF_RECORD_FORK:
 		apply_fork(m, rec);
+		break;
+	case PERF_RECORD_KSYMBOL:
+		if (!rec->ksymbol.gone)
+			dsos__add_kernel_symbol(&m->dsos, rec->ksymbol.start, rec->ksymbol.length,
+						rec->ksymbol.name);
+		break;
+	case PERF_RECORD_NAMESPACES:
+		apply_namespaces(m, rec);
 		break;
 	case PERF_RECORD_EXIT:
 		apply_exit(m, rec);

@@ -22,6 +22,7 @@
 struct process {
 	uint32_t pid;
 	struct maps maps;
+	uint64_t pid_namespace, mount_namespace; /* inodes of /proc/PID/ns/; 0: not stated */
 };
 
 struct thread {
@@ -53,7 +54,7 @@ struct machine {
 void machine__init(struct machine *m);
 void machine__release(struct machine *m);
 
-/** machine__apply - take in a FORK, EXIT, COMM, MMAP or MMAP2 record; ignores others. */
+/** machine__apply - take in a record about processes or the kernel's code; ignores others. */
 void machine__apply(struct machine *m, const struct record *rec);
 
 /** machine__thread - the id of the thread that has @tid now, new if not known. */

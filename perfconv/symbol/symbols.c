@@ -69,6 +69,18 @@ static void add_debug_file(struct symtab *t, const struct dso *dso)
 	close(fd);
 }
 
+/* Code that the capture names itself may be gone by now, so it comes first. */
+static void load_kernel(const struct symbols *s, struct symtab *table)
+{
+	for (size_t i = 0; i < s->dsos->kernel_symbols.n; i++) {
+		const struct kernel_symbol *k = &s->dsos->kernel_symbols.data[i];
+
+		symtab__add(table, k->start, k->end, k->name, 0);
+	}
+	if (!s->images->local_kernel || kallsyms__read(table, "/proc/kallsyms", NULL))
+		symtab__finish(table, 0);
+}
+
 static void load(struct symbols *s, uint32_t id, struct object *object)
 {
 	const struct dso *dso = dsos__get(s->dsos, id);
@@ -76,8 +88,7 @@ static void load(struct symbols *s, uint32_t id, struct object *object)
 
 	object->loaded = true;
 	if (dso->kind == DSO_KERNEL) {
-		if (s->images->local_kernel)
-			kallsyms__read(&object->table, "/proc/kallsyms", NULL);
+		load_kernel(s, &object->table);
 		return;
 	}
 	image = images__get(s->images, s->dsos, id);

@@ -39,6 +39,7 @@ struct unwinder {
 	VEC(struct session) sessions; /* by process id */
 
 	/* the sample in hand */
+	const struct regs_arch *task; /* of its task: a 64-bit machine runs 32-bit ones */
 	struct regs regs;
 	const uint8_t *stack;
 	uint64_t stack_start, stack_end; /* addresses of the copy: [start, end) */
@@ -88,17 +89,24 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *arg, void **thread_arg)
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *arg)
 {
 	struct unwinder *u = arg;
+	size_t n = u->task->word_bytes;
+	uint32_t half;
 	uint64_t word;
 
 	(void)dwfl;
 	if (address < u->stack_start)
 		return false;
-	if (address >= u->stack_end || u->stack_end - address < sizeof(word)) {
+	if (address >= u->stack_end || u->stack_end - address < n) {
 		u->read_past_copy = true;
 		return false;
 	}
-	memcpy(&word, u->stack + (address - u->stack_start), sizeof(word));
-	*result = word;
+	if (n == sizeof(half)) {
+		memcpy(&half, u->stack + (address - u->stack_start), sizeof(half));
+		*result = half;
+	} else {
+		memcpy(&word, u->stack + (address - u->stack_start), sizeof(word));
+		*result = word;
+	}
 	return true;
 }
 
@@ -107,10 +115,10 @@ static bool set_registers(Dwfl_Thread *thread, void *arg)
 	const struct unwinder *u = arg;
 	Dwarf_Word values[REGS_MAX];
 
-	for (size_t i = 0; i < u->arch->n; i++)
+	for (size_t i = 0; i < u->task->n; i++)
 		values[i] = u->regs.value[i];
-	dwfl_thread_state_register_pc(thread, u->regs.value[u->arch->ip]);
-	return dwfl_thread_state_registers(thread, 0, (unsigned int)u->arch->dwarf_n, values);
+	dwfl_thread_state_register_pc(thread, u->regs.value[u->task->ip]);
+	return dwfl_thread_state_registers(thread, 0, (unsigned int)u->task->dwarf_n, values);
 }
 
 static const Dwfl_Thread_Callbacks thread_callbacks = {
@@ -242,7 +250,7 @@ static int take_frame(Dwfl_Frame *state, void *arg)
 	f->ip = pc;
 	f->cfa = 0;
 	f->return_address = !activation;
-	if (out->n > 1 && !dwfl_frame_reg(state, (unsigned int)u->arch->sp, &sp))
+	if (out->n > 1 && !dwfl_frame_reg(state, (unsigned int)u->task->sp, &sp))
 		f[-1].cfa = sp;
 	u->read_past_copy = false;
 	return DWARF_CB_OK;
@@ -256,11 +264,12 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 
 	out->n = 0;
 	out->ending = STACK_LOST;
-	if (!sample->user_regs ||
-	    !regs__from_sample(u->arch, sample->user_regs_mask, sample->user_regs, &u->regs))
+	u->task = regs_arch__of_task(u->arch, sample->user_abi);
+	if (!u->task || !sample->user_regs ||
+	    !regs__from_sample(u->task, sample->user_regs_mask, sample->user_regs, &u->regs))
 		return;
 	u->stack = sample->stack;
-	u->stack_start = u->regs.value[u->arch->sp];
+	u->stack_start = u->regs.value[u->task->sp];
 	u->stack_end = u->stack_start + sample->stack_bytes;
 	if (u->stack_end < u->stack_start)
 		u->stack_end = u->stack_start;
@@ -273,5 +282,5 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 	else if (u->read_past_copy)
 		out->ending = STACK_TRUNCATED;
 	if (!out->n)
-		out->frames[out->n++] = (struct unwind_frame){ .ip = u->regs.value[u->arch->ip] };
+		out->frames[out->n++] = (struct unwind_frame){ .ip = u->regs.value[u->task->ip] };
 }
