@@ -77,6 +77,10 @@ void report_text__warnings(const struct capture *c, const char *path)
 		message__warning("stack dumps of a %s machine cannot be unwound; record with "
 				 "--call-graph fp there",
 				 perfdata__info(c->data)->arch);
+	if (c->machine.bare_processes)
+		message__warning("%s: more than %u mappings were copied by forks; %llu processes "
+				 "have none and their frames no names",
+				 path, MACHINE_MAX_COPIED_MAPS, u(c->machine.bare_processes));
 	if (c->frames_capped)
 		message__warning("%llu stacks were deeper than %u frames and were cut",
 				 u(c->frames_capped), UNWIND_MAX_FRAMES);

@@ -90,6 +90,18 @@ static void set_thread(struct machine *m, uint32_t tid, uint32_t id)
 	m->current_thread.data[at] = id;
 }
 
+static void copy_maps(struct machine *m, uint32_t to, uint32_t from)
+{
+	size_t n = m->processes.data[from].maps.list.n;
+
+	if (n > MACHINE_MAX_COPIED_MAPS - m->copied_maps) {
+		m->bare_processes++;
+		return;
+	}
+	m->copied_maps += n;
+	maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+}
+
 static void apply_fork(struct machine *m, const struct record *rec)
 {
 	const struct record_task *t = &rec->task;
@@ -99,7 +111,7 @@ static void apply_fork(struct machine *m, const struct record *rec)
 		uint32_t from = *process_slot(m, t->ppid), to = new_process(m, t->pid);
 
 		set_process(m, t->pid, to);
-		maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+		copy_maps(m, to, from);
 		m->processes.data[to].pid_namespace = m->processes.data[from].pid_namespace;
 		m->processes.data[to].mount_namespace = m->processes.data[from].mount_namespace;
 	}

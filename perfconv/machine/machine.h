@@ -35,6 +35,9 @@ struct thread {
 
 #define MACHINE_NO_NAME UINT32_MAX
 
+/* Each FORK copies its parent's mappings; a small capture can ask for a billion. */
+#define MACHINE_MAX_COPIED_MAPS (1u << 23)
+
 /* An address as later stages keep it: independent of where it was mapped. */
 struct place {
 	uint32_t dso;
@@ -49,6 +52,8 @@ struct machine {
 	struct idmap pids, tids;       /* pid, tid -> index into the two below */
 	VEC(uint32_t) current_process; /* id of the process that has the pid now */
 	VEC(uint32_t) current_thread;
+	uint64_t copied_maps;
+	uint64_t bare_processes; /* forked beyond that limit: without mappings */
 };
 
 void machine__init(struct machine *m);
