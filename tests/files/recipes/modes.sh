@@ -31,6 +31,7 @@ tidy() {
 each="-e cpu-clock -c 2000000"
 record fp 20 $each -g && tidy fp
 "$here/../../reader/grow.py" "$out/good-fp.data" "$out/good-no-rounds.data" 1 --no-rounds
+record bpf 20 $each -g && tidy bpf
 record fp-user 20 -e cpu-clock:u -c 2000000 -g && tidy fp-user
 record dwarf 10 $each --call-graph dwarf,1024 && tidy dwarf
 record plain 20 $each && tidy plain
