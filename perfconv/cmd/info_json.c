@@ -115,6 +115,8 @@ static void json_quality(struct json *j, const struct capture *c)
 	json__key_u64(j, "lostRecounted", s->lost_recounted);
 	json__key_u64(j, "lostSamples", s->lost_samples);
 	json__key_u64(j, "doubledSamples", c->doubled);
+	json__key_u64(j, "deferredMissing", c->deferred_missing);
+	json__key_u64(j, "processesWithoutMaps", c->machine.bare_processes);
 	json__key_u64(j, "badRecords", s->bad_records);
 	json__key_u64(j, "badFeatures", s->bad_features);
 	json__key_u64(j, "unknownRecordTypes", s->unknown_types);

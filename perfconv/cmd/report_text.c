@@ -118,6 +118,10 @@ static void warn_of_objects(const struct capture *c)
 		message__warning("stack dumps of a %s machine cannot be unwound; record with "
 				 "--call-graph fp there",
 				 perfdata__info(c->data)->arch);
+	if (c->machine.bare_processes)
+		message__warning("more than %u mappings were copied by forks; %llu processes "
+				 "have none and their frames no names",
+				 MACHINE_MAX_COPIED_MAPS, u(c->machine.bare_processes));
 	if (c->frames_capped)
 		message__warning("%llu stacks were deeper than %u frames and were cut",
 				 u(c->frames_capped), UNWIND_MAX_FRAMES);

@@ -147,7 +147,10 @@ static bool build_id_agrees(const struct image *image, const struct dso *dso)
 {
 	size_t n = 0;
 
-	if (!dso->build_id_bytes || elf_getphdrnum(image->elf, &n))
+	/* What lies where a file was deleted has to prove that it is the same. */
+	if (!dso->build_id_bytes)
+		return !dso->deleted || dso->kind != DSO_ELF;
+	if (elf_getphdrnum(image->elf, &n))
 		return true;
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *id;

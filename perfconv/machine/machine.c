@@ -21,7 +21,6 @@ void machine__release(struct machine *m)
 	vec__release(&m->threads);
 	vec__release(&m->current_process);
 	vec__release(&m->current_thread);
-	vec__release(&m->build_ids);
 	idmap__release(&m->pids);
 	idmap__release(&m->tids);
 	strtab__release(&m->names);
@@ -92,6 +91,18 @@ static void set_thread(struct machine *m, uint32_t tid, uint32_t id)
 	m->current_thread.data[at] = id;
 }
 
+static void copy_maps(struct machine *m, uint32_t to, uint32_t from)
+{
+	size_t n = m->processes.data[from].maps.list.n;
+
+	if (n > MACHINE_MAX_COPIED_MAPS - m->copied_maps) {
+		m->bare_processes++;
+		return;
+	}
+	m->copied_maps += n;
+	maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+}
+
 static void apply_fork(struct machine *m, const struct record *rec)
 {
 	const struct record_task *t = &rec->task;
@@ -101,7 +112,9 @@ static void apply_fork(struct machine *m, const struct record *rec)
 		uint32_t from = *process_slot(m, t->ppid), to = new_process(m, t->pid);
 
 		set_process(m, t->pid, to);
-		maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+		copy_maps(m, to, from);
+		m->processes.data[to].pid_namespace = m->processes.data[from].pid_namespace;
+		m->processes.data[to].mount_namespace = m->processes.data[from].mount_namespace;
 	}
 	child = new_thread(m, t->pid, t->tid);
 	m->threads.data[child].comm = m->threads.data[parent].comm;
@@ -125,31 +138,6 @@ static void apply_comm(struct machine *m, const struct record *rec)
 	m->threads.data[thread].comm = strtab__intern(&m->names, rec->comm.comm);
 	if (rec->comm.exec)
 		maps__clear(&m->processes.data[m->threads.data[thread].process].maps);
-}
-
-void machine__know_build_id(struct machine *m, const char *path, const uint8_t *bytes, uint8_t size)
-{
-	struct known_build_id *k = vec__add(&m->build_ids);
-
-	k->path = strtab__intern(&m->names, path);
-	k->size = size <= sizeof(k->bytes) ? size : 0;
-	memcpy(k->bytes, bytes, k->size);
-}
-
-static uint32_t dso_of_mapping(struct machine *m, const struct record_mmap *r)
-{
-	uint32_t path;
-
-	if (!r->build_id_bytes && m->build_ids.n) {
-		path = strtab__intern(&m->names, r->path);
-		for (size_t i = 0; i < m->build_ids.n; i++) {
-			const struct known_build_id *k = &m->build_ids.data[i];
-
-			if (k->path == path)
-				return dsos__findnew(&m->dsos, r->path, k->bytes, k->size, r->pid);
-		}
-	}
-	return dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
 }
 
 /* "[kernel.kallsyms]_text": the offset is that symbol's address, which the next boot moves. */
@@ -178,11 +166,20 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 		note_kernel(m, r); /* its addresses, and its modules', stay absolute */
 		return;
 	}
-	map.dso = dso_of_mapping(m, r);
+	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
 	process = *process_slot(m, r->pid); /* may move the processes */
 	maps__insert(&m->processes.data[process].maps, &map);
+}
+
+static void apply_namespaces(struct machine *m, const struct record *rec)
+{
+	uint32_t thread = machine__thread(m, rec->namespaces.pid, rec->namespaces.tid);
+	struct process *p = &m->processes.data[m->threads.data[thread].process];
+
+	p->pid_namespace = rec->namespaces.pid_inode;
+	p->mount_namespace = rec->namespaces.mount_inode;
 }
 
 void machine__apply(struct machine *m, const struct record *rec)
@@ -190,6 +187,14 @@ void machine__apply(struct machine *m, const struct record *rec)
 	switch (rec->type) {
 	case PERF_RECORD_FORK:
 		apply_fork(m, rec);
+		break;
+	case PERF_RECORD_KSYMBOL:
+		if (!rec->ksymbol.gone)
+			dsos__add_kernel_symbol(&m->dsos, rec->ksymbol.start, rec->ksymbol.length,
+						rec->ksymbol.name);
+		break;
+	case PERF_RECORD_NAMESPACES:
+		apply_namespaces(m, rec);
 		break;
 	case PERF_RECORD_EXIT:
 		apply_exit(m, rec);

@@ -22,6 +22,7 @@
 struct process {
 	uint32_t pid;
 	struct maps maps;
+	uint64_t pid_namespace, mount_namespace; /* inodes of /proc/PID/ns/; 0: not stated */
 };
 
 struct thread {
@@ -34,11 +35,8 @@ struct thread {
 
 #define MACHINE_NO_NAME UINT32_MAX
 
-struct known_build_id {
-	uint32_t path; /* string id in names */
-	uint8_t bytes[20];
-	uint8_t size;
-};
+/* Each FORK copies its parent's mappings; a small capture can ask for a billion. */
+#define MACHINE_MAX_COPIED_MAPS (1u << 23)
 
 /* An address as later stages keep it: independent of where it was mapped. */
 struct place {
@@ -54,23 +52,17 @@ struct machine {
 	struct idmap pids, tids;       /* pid, tid -> index into the two below */
 	VEC(uint32_t) current_process; /* id of the process that has the pid now */
 	VEC(uint32_t) current_thread;
-	VEC(struct known_build_id) build_ids; /* of paths whose mappings state none */
 	/* A kernel symbol and its address while recording; address 0: not known. */
 	char kernel_symbol[64];
 	uint64_t kernel_symbol_address;
+	uint64_t copied_maps;
+	uint64_t bare_processes; /* forked beyond that limit: without mappings */
 };
 
 void machine__init(struct machine *m);
 void machine__release(struct machine *m);
 
-/**
- * machine__know_build_id - what a capture's header says of the file at @path
- * For mappings applied later that do not state a build-id of their own.
- */
-void machine__know_build_id(struct machine *m, const char *path, const uint8_t *bytes,
-			    uint8_t size);
-
-/** machine__apply - take in a FORK, EXIT, COMM, MMAP or MMAP2 record; ignores others. */
+/** machine__apply - take in a record about processes or the kernel's code; ignores others. */
 void machine__apply(struct machine *m, const struct record *rec);
 
 /** machine__thread - the id of the thread that has @tid now, new if not known. */

@@ -155,30 +155,38 @@ static void skip_read_format(struct cursor *c, uint64_t format)
 	cursor__bytes(c, (size_t)(times + values * per_value) * 8);
 }
 
-static void decode_callchain(struct perfdata *p, struct cursor *c, struct record_sample *s)
+/* u64 count and entries, into p->chain.  Return: the count, 0 if damaged. */
+static size_t decode_callchain(struct perfdata *p, struct cursor *c)
 {
 	uint64_t n = cursor__u64(c);
 
 	if (n > PERFDATA_MAX_CALLCHAIN || n > cursor__left(c) / 8) {
 		c->failed = true;
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < n; i++)
 		p->chain[i] = cursor__u64(c);
-	s->callchain = p->chain;
-	s->callchain_n = n;
+	return n;
 }
 
-static void skip_branch_stack(struct cursor *c, uint64_t branch_type)
+static void decode_branches(struct perfdata *p, struct cursor *c, uint64_t branch_type,
+			    struct record_sample *s)
 {
 	uint64_t n = cursor__u64(c);
 
 	if (branch_type & PERF_SAMPLE_BRANCH_HW_INDEX)
 		cursor__u64(c);
-	if (n > cursor__left(c) / 24)
+	if (n > PERFDATA_MAX_BRANCHES || n > cursor__left(c) / 24) {
 		c->failed = true;
-	else
-		cursor__bytes(c, (size_t)n * 24);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		p->branches[i].from = cursor__u64(c);
+		p->branches[i].to = cursor__u64(c);
+		cursor__u64(c); /* flags */
+	}
+	s->branches = p->branches;
+	s->branches_n = n;
 }
 
 static void decode_user_regs(struct perfdata *p, struct cursor *c, uint64_t mask,
@@ -246,15 +254,17 @@ static int decode_sample(struct perfdata *p, struct cursor *c, struct record *re
 	s->period = type & PERF_SAMPLE_PERIOD ? cursor__u64(c) : e->freq ? 0 : e->period_or_freq;
 	if (type & PERF_SAMPLE_READ)
 		skip_read_format(c, e->read_format);
-	if (type & PERF_SAMPLE_CALLCHAIN)
-		decode_callchain(p, c, s);
+	if (type & PERF_SAMPLE_CALLCHAIN) {
+		s->callchain = p->chain;
+		s->callchain_n = decode_callchain(p, c);
+	}
 	if (type & PERF_SAMPLE_RAW) {
 		/* u32 size and payload, padded together to a multiple of 8 */
 		s->raw_bytes = cursor__u32(c);
 		s->raw = cursor__bytes(c, s->raw_bytes);
 	}
 	if (type & PERF_SAMPLE_BRANCH_STACK)
-		skip_branch_stack(c, e->branch_sample_type);
+		decode_branches(p, c, e->branch_sample_type, s);
 	if (type & PERF_SAMPLE_REGS_USER)
 		decode_user_regs(p, c, e->regs_user_mask, s);
 	if (type & PERF_SAMPLE_STACK_USER)
@@ -353,6 +363,48 @@ static int decode_switch(struct record *rec)
 	return 1;
 }
 
+static int decode_deferred(struct perfdata *p, struct cursor *c, struct record *rec)
+{
+	rec->deferred.cookie = cursor__u64(c);
+	rec->deferred.callchain = p->chain;
+	rec->deferred.callchain_n = decode_callchain(p, c);
+	return c->failed ? -EINVAL : 1;
+}
+
+static int decode_ksymbol(struct perfdata *p, struct cursor *c, struct record *rec)
+{
+	rec->ksymbol.start = cursor__u64(c);
+	rec->ksymbol.length = cursor__u32(c);
+	cursor__u16(c); /* PERF_RECORD_KSYMBOL_TYPE_* */
+	rec->ksymbol.gone = cursor__u16(c) & PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER;
+	rec->ksymbol.name = p->text;
+	return decode_text(p, c) ? 1 : -EINVAL;
+}
+
+/* One {device, inode} for each namespace, in the kernel's order. */
+static int decode_namespaces(struct cursor *c, struct record *rec)
+{
+	uint64_t n;
+
+	memset(&rec->namespaces, 0, sizeof(rec->namespaces));
+	rec->namespaces.pid = cursor__u32(c);
+	rec->namespaces.tid = cursor__u32(c);
+	n = cursor__u64(c);
+	if (n > cursor__left(c) / 16)
+		return -EINVAL;
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t inode;
+
+		cursor__u64(c); /* device */
+		inode = cursor__u64(c);
+		if (i == PID_NS_INDEX)
+			rec->namespaces.pid_inode = inode;
+		else if (i == MNT_NS_INDEX)
+			rec->namespaces.mount_inode = inode;
+	}
+	return c->failed ? -EINVAL : 1;
+}
+
 static int decode_by_type(struct perfdata *p, const uint8_t *bytes, size_t n, struct cursor *c,
 			  struct record *rec)
 {
@@ -379,6 +431,12 @@ static int decode_by_type(struct perfdata *p, const uint8_t *bytes, size_t n, st
 	case PERF_RECORD_SWITCH:
 	case PERF_RECORD_SWITCH_CPU_WIDE:
 		return decode_switch(rec);
+	case RECORD_TYPE_CALLCHAIN_DEFERRED:
+		return decode_deferred(p, c, rec);
+	case PERF_RECORD_KSYMBOL:
+		return decode_ksymbol(p, c, rec);
+	case PERF_RECORD_NAMESPACES:
+		return decode_namespaces(c, rec);
 	case PERF_RECORD_THROTTLE:
 	case PERF_RECORD_UNTHROTTLE:
 		return 1; /* its trailer says all */

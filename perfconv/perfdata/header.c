@@ -21,6 +21,7 @@
 #define MAGIC1 "PERFFILE"
 #define HEADER_BYTES 104u
 #define IDS_SECTION_BYTES 16u
+#define IDS_AT_ONCE 512u
 
 static int bad_header(struct perfdata *p, struct errbuf *err, const char *what)
 {
@@ -211,15 +212,18 @@ static int read_ids(struct perfdata *p, const struct file_section *s, struct err
 				   "%s: the sample ids of event %u lie outside the file; copy the "
 				   "whole file or record it again",
 				   p->path, event);
-	for (uint64_t at = 0; at < s->size; at += 8) {
-		uint8_t bytes[8];
+	for (uint64_t at = 0; at < s->size; at += IDS_AT_ONCE * 8) {
+		uint8_t bytes[IDS_AT_ONCE * 8];
+		uint64_t left = s->size - at;
+		size_t n = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
 		struct cursor c;
-		int code = perfdata__pread(p, bytes, sizeof(bytes), s->offset + at, err);
+		int code = perfdata__pread(p, bytes, n, s->offset + at, err);
 
 		if (code)
 			return code;
-		cursor__init(&c, bytes, sizeof(bytes), p->swap);
-		header__add_id(p, cursor__u64(&c), event);
+		cursor__init(&c, bytes, n, p->swap);
+		while (cursor__left(&c))
+			header__add_id(p, cursor__u64(&c), event);
 	}
 	return 0;
 }

@@ -60,6 +60,7 @@ struct perfdata {
 	/* the current record's decoded arrays and path */
 	uint64_t chain[PERFDATA_MAX_CALLCHAIN];
 	uint64_t regs[PERFDATA_MAX_REGISTERS];
+	struct record_branch branches[PERFDATA_MAX_BRANCHES];
 	char text[4096];
 };
 

@@ -75,6 +75,11 @@ static void chunk__put(struct chunk *c)
 		free(c);
 }
 
+static size_t padded_bytes(size_t n)
+{
+	return (sizeof(struct held) + n + 7) & ~(size_t)7;
+}
+
 static void drop(struct held *h)
 {
 	h->chunk->live--;
@@ -85,7 +90,7 @@ static void drop_given(struct order *o)
 {
 	if (!o->given)
 		return;
-	o->held_bytes -= o->front.n;
+	o->held_bytes -= padded_bytes(o->given->n);
 	drop(o->given);
 	o->given = NULL;
 }
@@ -167,7 +172,7 @@ static struct chunk *room_for(struct order *o, size_t n)
 
 static struct held *hold(struct order *o, uint64_t offset, const void *bytes, size_t n)
 {
-	size_t padded = (sizeof(struct held) + n + 7) & ~(size_t)7;
+	size_t padded = padded_bytes(n);
 	struct chunk *c = room_for(o, padded);
 	struct held *h = (struct held *)(c->bytes + c->used);
 
@@ -177,7 +182,7 @@ static struct held *hold(struct order *o, uint64_t offset, const void *bytes, si
 	memcpy(h + 1, bytes, n);
 	c->used += padded;
 	c->live++;
-	o->held_bytes += n;
+	o->held_bytes += padded;
 	return h;
 }
 
@@ -264,10 +269,16 @@ static bool give(struct order *o, const struct entry *e)
 	return o->front.bytes;
 }
 
+static bool is_due(const struct order *o)
+{
+	return o->heap.n && (o->all_ready || o->heap.data[0].time_ns <= o->limit ||
+			     o->held_bytes > ORDER_MAX_HELD_BYTES);
+}
+
 const struct order_record *order__next(struct order *o)
 {
 	drop_given(o);
-	while (o->heap.n && (o->all_ready || o->heap.data[0].time_ns <= o->limit)) {
+	while (is_due(o)) {
 		struct entry e = pop(o);
 
 		if (give(o, &e))

@@ -28,6 +28,10 @@
 
 #define ORDER_HELD_BYTES ((size_t)8 << 20)
 
+/* Records that cannot be left in the file (compressed, piped) and wait without a
+ * round's end: beyond this the oldest go, in order or not. */
+#define ORDER_MAX_HELD_BYTES ((size_t)512 << 20)
+
 struct order;
 
 struct order_record {

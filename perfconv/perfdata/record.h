@@ -9,11 +9,18 @@
 
 #define RECORD_NO_EVENT UINT32_MAX
 #define RECORD_NO_TIME UINT64_MAX
+#define RECORD_TYPE_CALLCHAIN_DEFERRED 22u /* newer than some headers */
+
+struct record_branch {
+	uint64_t from, to;
+};
 
 struct record_sample {
 	uint64_t ip, addr, period;
 	const uint64_t *callchain; /* leaf first, with context markers */
 	size_t callchain_n;
+	const struct record_branch *branches; /* newest first */
+	size_t branches_n;
 	const uint8_t *raw; /* tracepoint payload, in the capture's byte order */
 	size_t raw_bytes;
 	uint64_t user_abi;	   /* PERF_SAMPLE_REGS_ABI_*: 0 none, 1 32-bit, 2 64-bit */
@@ -54,6 +61,23 @@ struct record_switch {
 	bool preempted; /* switched out while runnable */
 };
 
+struct record_deferred { /* CALLCHAIN_DEFERRED: the user's part of an earlier sample */
+	uint64_t cookie;
+	const uint64_t *callchain; /* leaf first, with context markers */
+	size_t callchain_n;
+};
+
+struct record_ksymbol {
+	uint64_t start, length; /* bytes */
+	bool gone;		/* unregistered */
+	const char *name;
+};
+
+struct record_namespaces {
+	uint32_t pid, tid;
+	uint64_t pid_inode, mount_inode; /* of /proc/PID/ns/; 0: not stated */
+};
+
 struct record {
 	uint32_t type; /* PERF_RECORD_* */
 	uint16_t misc;
@@ -68,6 +92,9 @@ struct record {
 		struct record_task task;
 		struct record_lost lost;
 		struct record_switch sched;
+		struct record_deferred deferred;
+		struct record_ksymbol ksymbol;
+		struct record_namespaces namespaces;
 	};
 };
 

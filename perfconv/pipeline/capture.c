@@ -7,80 +7,16 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "perfconv/unwind/callchain.h"
-#include "perfconv/unwind/unwind.h"
+#include "perfconv/pipeline/collect.h"
+#include "perfconv/pipeline/deferred.h"
 
 /* What the pass over the records needs beside the capture. */
 struct pass {
 	struct capture *capture;
-	struct unwinder *unwinder;    /* NULL: of no known architecture */
-	struct unwind_stack *unwound; /* scratch */
-	VEC(uint32_t) leaf_first;     /* scratch: location ids */
+	struct collector collector;
+	struct deferred deferred;
 	uint32_t texts_wanted;
 };
-
-static void add_location(struct pass *p, struct place place, bool return_address)
-{
-	vec__push(&p->leaf_first, store__location(&p->capture->store, place, return_address));
-}
-
-/* The kernel's part of the chain, and the user's too where no stack copy gives it. */
-static void add_callchain(struct pass *p, uint32_t process, const struct record *rec, bool user)
-{
-	struct callchain chain;
-	struct callchain_entry e;
-
-	callchain__init(&chain, rec->sample.callchain, rec->sample.callchain_n, rec->misc);
-	while (callchain__next(&chain, &e)) {
-		if (e.space == CALLCHAIN_KERNEL)
-			add_location(p, machine__kernel_place(e.ip), e.return_address);
-		else if (e.space == CALLCHAIN_USER && user)
-			add_location(p, machine__user_place(&p->capture->machine, process, e.ip),
-				     e.return_address);
-	}
-}
-
-static void add_ip(struct pass *p, uint32_t process, const struct record *rec)
-{
-	uint16_t mode = rec->misc & PERF_RECORD_MISC_CPUMODE_MASK;
-
-	if (mode == PERF_RECORD_MISC_KERNEL)
-		add_location(p, machine__kernel_place(rec->sample.ip), false);
-	else
-		add_location(p, machine__user_place(&p->capture->machine, process, rec->sample.ip),
-			     false);
-}
-
-static enum stack_ending add_unwound(struct pass *p, uint32_t process, const struct record *rec)
-{
-	const struct unwind_stack *stack = p->unwound;
-
-	if (!p->unwinder)
-		return STACK_LOST;
-	unwinder__unwind(p->unwinder, process, &rec->sample, p->unwound);
-	for (size_t i = 0; i < stack->n; i++)
-		add_location(
-			p, machine__user_place(&p->capture->machine, process, stack->frames[i].ip),
-			stack->frames[i].return_address);
-	p->capture->frames_capped += stack->n == UNWIND_MAX_FRAMES;
-	return stack->ending;
-}
-
-static enum stack_ending collect_stack(struct pass *p, uint32_t process, const struct record *rec)
-{
-	const struct perfdata_event *e = perfdata__event(p->capture->data, rec->event);
-	bool dumped = e->sample_type & PERF_SAMPLE_STACK_USER;
-	enum stack_ending ending = STACK_CHAIN;
-
-	p->leaf_first.n = 0;
-	add_callchain(p, process, rec, !dumped);
-	/* A kernel thread has no user registers: its chain is all there is. */
-	if (dumped && rec->sample.user_abi)
-		ending = add_unwound(p, process, rec);
-	if (!p->leaf_first.n)
-		add_ip(p, process, rec);
-	return ending;
-}
 
 static struct capture_count *count_of(struct capture *c, uint32_t thread, uint32_t event)
 {
@@ -127,17 +63,20 @@ static void add_sample(struct pass *p, const struct record *rec)
 		.time_ns = rec->time_ns == RECORD_NO_TIME ? 0 : rec->time_ns,
 		.weight = rec->sample.period,
 		.thread = thread,
-		.stack = STORE_NO_STACK,
 		.event = (uint16_t)rec->event,
 	};
+	struct collected stack;
 
 	add_text(p, rec, thread);
 	if (is_doubled(c, count, rec->time_ns))
 		return;
-	s.ending = (uint8_t)collect_stack(p, process, rec);
+	stack = collector__sample(&p->collector, perfdata__event(c->data, rec->event), process,
+				  rec);
+	s.stack = stack.stack;
+	s.ending = (uint8_t)stack.ending;
 	count->endings[s.ending]++;
-	for (size_t i = p->leaf_first.n; i-- > 0;)
-		s.stack = store__push(&c->store, s.stack, p->leaf_first.data[i]);
+	if (stack.deferred)
+		deferred__wait(&p->deferred, rec->tid, stack.cookie, c->store.samples.n);
 	vec__push(&c->store.samples, s);
 }
 
@@ -160,6 +99,21 @@ static void add_loss(struct capture *c, const struct record *rec)
 		c->losses.data[thread].throttled++;
 }
 
+/* The user's part of a sample that came before. */
+static void add_deferred(struct pass *p, const struct record *rec)
+{
+	struct capture *c = p->capture;
+	size_t sample;
+
+	while (deferred__take(&p->deferred, rec->tid, rec->deferred.cookie, &sample)) {
+		struct store_sample *s = &c->store.samples.data[sample];
+		uint32_t process = c->machine.threads.data[s->thread].process;
+
+		s->stack = collector__prepend(&p->collector, process, rec->deferred.callchain,
+					      rec->deferred.callchain_n, s->stack);
+	}
+}
+
 static void note_time(struct capture *c, uint64_t time_ns)
 {
 	if (time_ns == RECORD_NO_TIME)
@@ -179,6 +133,8 @@ static int read_records(struct pass *p, struct errbuf *err)
 		note_time(p->capture, rec.time_ns);
 		if (rec.type == PERF_RECORD_SAMPLE)
 			add_sample(p, &rec);
+		else if (rec.type == RECORD_TYPE_CALLCHAIN_DEFERRED)
+			add_deferred(p, &rec);
 		else
 			machine__apply(&p->capture->machine, &rec);
 		add_loss(p->capture, &rec);
@@ -186,13 +142,14 @@ static int read_records(struct pass *p, struct errbuf *err)
 	return code;
 }
 
-/* The header's build-ids are for mappings that state none, which is perf's default. */
-static void know_build_ids(struct capture *c)
+/* The header names the objects that samples hit; without --buildid-mmap nothing else does. */
+static void state_build_ids(struct capture *c)
 {
 	for (size_t i = 0; i < perfdata__build_ids(c->data); i++) {
 		const struct perfdata_build_id *b = perfdata__build_id(c->data, i);
 
-		machine__know_build_id(&c->machine, b->path, b->bytes, b->size);
+		if ((b->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_USER)
+			dsos__state_build_id(&c->machine.dsos, b->path, b->bytes, b->size);
 	}
 }
 
@@ -210,14 +167,14 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
 					 !strcmp(perfdata__info(c->data)->os_release, here.release);
 	}
-	know_build_ids(c);
-	p.unwinder = unwinder__new(arch, &c->machine, &c->images);
-	c->unwindable = p.unwinder != NULL;
-	p.unwound = mem__alloc(1, sizeof(*p.unwound));
+	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
+	c->unwindable = p.collector.unwinder != NULL;
+	state_build_ids(c);
 	code = read_records(&p, err);
-	unwinder__free(p.unwinder);
-	free(p.unwound);
-	vec__release(&p.leaf_first);
+	c->frames_capped = p.collector.frames_capped;
+	c->deferred_missing = p.deferred.waiting;
+	collector__release(&p.collector);
+	deferred__release(&p.deferred);
 	return code;
 }
 

@@ -58,10 +58,11 @@ struct capture {
 	struct python *python;
 	struct resolver *resolver;
 	struct profile *profile;
-	bool unwindable;	 /* the architecture's stack copies can be unwound */
-	uint64_t frames_capped;	 /* stacks that reached UNWIND_MAX_FRAMES */
-	uint64_t doubled;	 /* samples dropped: same event, thread and time as one before */
-	struct idmap count_keys; /* (thread, event) */
+	bool unwindable;	   /* the architecture's stack copies can be unwound */
+	uint64_t frames_capped;	   /* stacks that reached UNWIND_MAX_FRAMES */
+	uint64_t deferred_missing; /* samples whose user part never came */
+	uint64_t doubled;	   /* samples dropped: same event, thread and time as one before */
+	struct idmap count_keys;   /* (thread, event) */
 	VEC(struct capture_count) counts;
 	VEC(struct capture_loss) losses; /* by thread id; may be shorter */
 	VEC(struct capture_text) texts;

@@ -8,7 +8,6 @@
 
 #include "perfconv/base/file.h"
 
-#define MAX_UNSIZED ((uint64_t)1 << 20) /* no kernel function is longer */
 #define FILE_LIMIT ((size_t)256 << 20)
 
 struct expected {
@@ -54,7 +53,6 @@ int kallsyms__read(struct symtab *t, const char *path, const char *symbol, uint6
 				   "%s: hides the kernel's addresses; run as root or set "
 				   "kernel.kptr_restrict=0 to name kernel functions",
 				   path);
-	symtab__finish(t, MAX_UNSIZED);
 	if (e.moved) {
 		symtab__release(t);
 		return errbuf__set(err, -ESTALE,

@@ -8,6 +8,7 @@
 /**
  * kallsyms__read - the kernel's functions, modules included, from a kallsyms file
  *
+ * The caller finishes the table.
  * @symbol, @address: a symbol and where the capture says it was; @address 0: not known
  * Return: 0; -ENODATA if the kernel hides its addresses from this user; -ESTALE if
  * the symbol is elsewhere now, so that all names would be wrong; -errno.

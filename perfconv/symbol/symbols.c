@@ -14,6 +14,7 @@
 
 /* Hand-written code, which lacks sizes, is short. */
 #define MAX_UNSIZED 4096u
+#define MAX_UNSIZED_KERNEL (1u << 20) /* no kernel function is longer */
 
 struct object {
 	bool loaded;
@@ -71,14 +72,21 @@ static void add_debug_file(struct symtab *t, const struct dso *dso)
 	close(fd);
 }
 
+/* Code that the capture names itself may be gone by now, so it comes first. */
 static void load_kernel(struct symbols *s, struct symtab *table)
 {
+	for (size_t i = 0; i < s->dsos->kernel_symbols.n; i++) {
+		const struct kernel_symbol *k = &s->dsos->kernel_symbols.data[i];
+
+		symtab__add(table, k->start, k->end, k->name, 0);
+	}
 	if (!s->images->local_kernel)
 		s->kernel_unnamed = "the capture is of another kernel than this one; convert where "
 				    "it was recorded to name its functions";
 	else if (kallsyms__read(table, "/proc/kallsyms", s->images->kernel_symbol,
 				s->images->kernel_symbol_address, &s->err))
 		s->kernel_unnamed = s->err.text;
+	symtab__finish(table, MAX_UNSIZED_KERNEL);
 }
 
 static void load(struct symbols *s, uint32_t id, struct object *object)

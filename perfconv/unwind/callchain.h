@@ -27,7 +27,9 @@ struct callchain {
 	const uint64_t *ips;
 	size_t n, at;
 	enum callchain_space space;
-	bool first; /* of its space */
+	bool first;	 /* of its space */
+	bool deferred;	 /* the user's part comes later, in a record of its own */
+	uint64_t cookie; /* which names it */
 };
 
 /** callchain__init - @misc: the record's, for chains without a marker. */

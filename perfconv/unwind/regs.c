@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/unwind/regs.h"
 
+#include <linux/perf_event.h>
 #include <string.h>
 
 /* perf's x86 order is AX BX CX DX SI DI BP SP IP FLAGS segments R8-R15 (asm/perf_regs.h);
@@ -15,17 +16,46 @@ static const uint8_t aarch64_perf[] = {
 	17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
 };
 
-static const struct regs_arch archs[] = {
-	{ "x86_64", sizeof(x86_64_perf), 17, 16, 7, 6, UINT64_MAX, x86_64_perf },
-	{ "aarch64", sizeof(aarch64_perf), 32, 32, 31, 29, (1ull << 48) - 1, aarch64_perf },
+/* DWARF's EAX ECX EDX EBX ESP EBP ESI EDI EIP, in perf's order for x86. */
+static const uint8_t i386_perf[] = { 0, 2, 3, 1, 7, 6, 4, 5, 8 };
+
+/* R0-R15 as in DWARF. */
+static const uint8_t arm_perf[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+static const struct regs_arch x86_64 = { "x86_64", sizeof(x86_64_perf), 17,	    16, 7, 6,
+					 8,	   UINT64_MAX,		x86_64_perf };
+static const struct regs_arch aarch64 = { "aarch64", sizeof(aarch64_perf), 32,		32, 31, 29,
+					  8,	     (1ull << 48) - 1,	   aarch64_perf };
+static const struct regs_arch i386 = { "i386", sizeof(i386_perf), 9,	    8, 4, 5,
+				       4,      UINT32_MAX,	  i386_perf };
+static const struct regs_arch arm = { "arm", sizeof(arm_perf), 16,	15, 13, 11,
+				      4,     UINT32_MAX,       arm_perf };
+
+/* What machines call themselves. */
+static const struct {
+	const char *machine;
+	const struct regs_arch *arch;
+} machines[] = {
+	{ "x86_64", &x86_64 }, { "aarch64", &aarch64 }, { "i386", &i386 }, { "i486", &i386 },
+	{ "i586", &i386 },     { "i686", &i386 },	{ "arm", &arm },   { "armv6l", &arm },
+	{ "armv7l", &arm },    { "armv8l", &arm },
 };
 
 const struct regs_arch *regs_arch__find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(archs) / sizeof(*archs); i++)
-		if (!strcmp(archs[i].name, name))
-			return &archs[i];
+	for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++)
+		if (!strcmp(machines[i].machine, name))
+			return machines[i].arch;
 	return NULL;
+}
+
+const struct regs_arch *regs_arch__of_task(const struct regs_arch *arch, uint64_t abi)
+{
+	if (abi != PERF_SAMPLE_REGS_ABI_32)
+		return arch;
+	if (arch == &x86_64)
+		return &i386;
+	return arch == &aarch64 ? NULL : arch;
 }
 
 bool regs__from_sample(const struct regs_arch *arch, uint64_t mask, const uint64_t *values,

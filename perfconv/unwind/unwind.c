@@ -23,8 +23,6 @@
 #include "perfconv/unwind/regs.h"
 
 #define CACHE_SLOTS 8192u
-/* Where the fields of a frame record are, from the frame pointer, on both machines. */
-#define FRAME_RECORD_BYTES 16u
 
 struct cached {
 	uint64_t ip;
@@ -43,6 +41,7 @@ struct unwinder {
 	struct cached cache[CACHE_SLOTS];
 
 	/* the sample in hand */
+	const struct regs_arch *task; /* of its task: a 64-bit machine runs 32-bit ones */
 	uint32_t process;
 	const uint8_t *stack;
 	uint64_t stack_start, stack_end; /* addresses of the copy: [start, end) */
@@ -78,14 +77,21 @@ void unwinder__free(struct unwinder *u)
 static bool read_word(void *arg, uint64_t address, uint64_t *value)
 {
 	struct unwinder *u = arg;
+	size_t n = u->task->word_bytes;
+	uint32_t half;
 
 	if (address < u->stack_start)
 		return false;
-	if (address >= u->stack_end || u->stack_end - address < sizeof(*value)) {
+	if (address >= u->stack_end || u->stack_end - address < n) {
 		u->read_past_copy = true;
 		return false;
 	}
-	memcpy(value, u->stack + (address - u->stack_start), sizeof(*value));
+	if (n == sizeof(half)) {
+		memcpy(&half, u->stack + (address - u->stack_start), sizeof(half));
+		*value = half;
+	} else {
+		memcpy(value, u->stack + (address - u->stack_start), sizeof(*value));
+	}
 	return true;
 }
 
@@ -104,7 +110,7 @@ static void look_up(struct unwinder *u, const struct maps *maps, uint64_t ip, st
 	image = images__get(u->images, &u->machine->dsos, map->dso);
 	out->file = image != NULL;
 	if (image && image__address(image, ip - map->start + map->offset, &address))
-		out->rule = cfi_tables__rule(u->tables, map->dso, image, u->arch, address);
+		out->rule = cfi_tables__rule(u->tables, map->dso, image, u->task, address);
 }
 
 static const struct cached *find(struct unwinder *u, uint64_t ip)
@@ -137,6 +143,8 @@ static bool compute_cfa(struct unwinder *u, const struct cfi_rule *rule, const s
 	if (!(regs->known >> rule->cfa_register & 1))
 		return false;
 	*cfa = regs->value[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
+	if (u->task->word_bytes == 4)
+		*cfa &= UINT32_MAX;
 	return true;
 }
 
@@ -151,7 +159,7 @@ static bool recover(struct unwinder *u, const struct cfi_place *p, const struct 
 	case CFI_AT_CFA:
 		/* Below the leaf's stack pointer: its epilogue has popped it already, but
 		 * compilers do not say so. */
-		if (at < u->stack_start && p->reg != u->arch->ip) {
+		if (at < u->stack_start && p->reg != u->task->ip) {
 			*value = regs->value[p->reg];
 			return regs->known >> p->reg & 1;
 		}
@@ -190,14 +198,14 @@ static void recover_all(struct unwinder *u, const struct cfi_rule *rule, const s
 		if (recover(u, p, regs, cfa, &value))
 			set(caller, p->reg, value);
 	}
-	if (!(caller->known >> u->arch->sp & 1))
-		set(caller, u->arch->sp, cfa);
+	if (!(caller->known >> u->task->sp & 1))
+		set(caller, u->task->sp, cfa);
 }
 
 static enum step step_by_rule(struct unwinder *u, const struct cfi_rule *rule, struct regs *regs,
 			      bool leaf, uint64_t *cfa)
 {
-	const struct regs_arch *arch = u->arch;
+	const struct regs_arch *arch = u->task;
 	struct regs caller;
 	uint64_t ip;
 
@@ -225,18 +233,18 @@ static enum step step_by_rule(struct unwinder *u, const struct cfi_rule *rule, s
 static enum step step_by_frame_pointer(struct unwinder *u, struct regs *regs, bool file,
 				       uint64_t *cfa)
 {
-	const struct regs_arch *arch = u->arch;
+	const struct regs_arch *arch = u->task;
 	uint64_t fp = regs->value[arch->fp], saved, ip;
 
 	if (file && !fp && (regs->known >> arch->fp & 1))
 		return STEP_OUTERMOST;
-	if (!(regs->known >> arch->fp & 1) || fp < regs->value[arch->sp] || fp % 8 ||
-	    !read_word(u, fp, &saved) || !read_word(u, fp + 8, &ip))
+	if (!(regs->known >> arch->fp & 1) || fp < regs->value[arch->sp] || fp % arch->word_bytes ||
+	    !read_word(u, fp, &saved) || !read_word(u, fp + arch->word_bytes, &ip))
 		return STEP_FAILED;
 	ip &= arch->address_mask;
 	if (!find(u, ip - 1)->mapped)
 		return STEP_FAILED;
-	*cfa = fp + FRAME_RECORD_BYTES;
+	*cfa = fp + 2 * arch->word_bytes;
 	regs->known = 0;
 	set(regs, arch->fp, saved);
 	set(regs, arch->sp, *cfa);
@@ -279,14 +287,15 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 
 	out->n = 0;
 	out->ending = STACK_LOST;
-	if (!sample->user_regs ||
-	    !regs__from_sample(u->arch, sample->user_regs_mask, sample->user_regs, &regs))
+	u->task = regs_arch__of_task(u->arch, sample->user_abi);
+	if (!u->task || !sample->user_regs ||
+	    !regs__from_sample(u->task, sample->user_regs_mask, sample->user_regs, &regs))
 		return;
-	start(u, process, sample, regs.value[u->arch->sp]);
+	start(u, process, sample, regs.value[u->task->sp]);
 	while (result == STEP_DONE && out->n < UNWIND_MAX_FRAMES) {
 		struct unwind_frame *f = &out->frames[out->n++];
 
-		*f = (struct unwind_frame){ .ip = regs.value[u->arch->ip],
+		*f = (struct unwind_frame){ .ip = regs.value[u->task->ip],
 					    .return_address = !interrupted };
 		result = step(u, &regs, f, out->n == 1, &interrupted);
 	}

@@ -211,6 +211,30 @@ def compare_swapped(folders):
     return "the profiles differ" if outputs[0] != outputs[1] else None
 
 
+def check_standard_input(tally):
+    """Through a pipe, byte after byte as it were, and as a file that standard input is."""
+    for path in sorted(FILES.glob("good-*.data")):
+        raw = path.read_bytes()
+        of_file = info_of(path)
+        of_file.pop("file")
+        with open(path, "rb") as stream:
+            redirected = subprocess.run([PERFCONV, "info", "--json", "-"], stdin=stream,
+                                        capture_output=True, check=False)
+        tally.check(f"{path.name} on standard input", same_info(of_file, redirected))
+        if raw[8:16] == (16).to_bytes(8, "little"):
+            piped = subprocess.run([PERFCONV, "info", "--json", "-"], input=raw,
+                                   capture_output=True, check=False)
+            tally.check(f"{path.name} through a pipe", same_info(of_file, piped))
+
+
+def same_info(expected, done):
+    if done.returncode:
+        return done.stderr.decode(errors="replace").strip()
+    found = json.loads(done.stdout)
+    found.pop("file")
+    return None if found == expected else "info differs from the file's"
+
+
 def check_bad(tally, work):
     for path in sorted(FILES.glob("bad-*.data")):
         fault = path.name[len("bad-"):-len(".data")]
@@ -311,6 +335,7 @@ def main():
         work = Path(folder)
         check_against_perf(tally)
         check_order_of_bytes(tally, work)
+        check_standard_input(tally)
         check_bad(tally, work)
         check_damage(tally, work, args)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")

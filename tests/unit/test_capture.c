@@ -237,6 +237,169 @@ static void only_dumps_count_where_there_are_dumps(void **state)
 	capture__free(c);
 }
 
+static uint32_t depth(const struct capture *c, size_t sample)
+{
+	uint32_t n = 0;
+
+	for (uint32_t s = c->store.samples.data[sample].stack; s != STORE_NO_STACK; n++)
+		s = store__parent(&c->store, s);
+	return n;
+}
+
+static void put_deferred(struct perfdata_builder *b, uint64_t cookie, uint32_t tid, uint64_t time)
+{
+	builder__begin(b, 22, 0);
+	bytes__u64(&b->data, cookie);
+	bytes__u64(&b->data, 3);
+	bytes__u64(&b->data, USER_MARK);
+	bytes__u64(&b->data, 0x401000), bytes__u64(&b->data, 0x402000);
+	trailer(b, tid, time);
+	builder__end(b);
+}
+
+static void deferred_chains_find_their_samples(void **state)
+{
+	const uint64_t chain[] = { KERNEL_MARK, KERNEL_IP, (uint64_t)-640, 5 };
+	struct perfdata_builder b;
+	struct capture *c;
+
+	start(&b, CHAINS);
+	put_chain(&b, 7, 100, chain, 4);
+	put_chain(&b, 7, 101, chain, 4);
+	put_chain(&b, 8, 102, chain, 4); /* another thread's cookie 5 */
+	put_deferred(&b, 6, 7, 103);
+	put_deferred(&b, 5, 7, 104);
+	c = must_read(&b, *state);
+	assert_int_equal(c->store.samples.n, 3);
+	assert_int_equal(depth(c, 0), 3);
+	assert_int_equal(depth(c, 1), 3);
+	assert_int_equal(depth(c, 2), 1);
+	assert_int_equal(c->deferred_missing, 1);
+	capture__free(c);
+}
+
+static void put_ksymbol(struct perfdata_builder *b, uint64_t start, uint32_t length,
+			const char *name, uint16_t flags)
+{
+	builder__begin(b, 17, 0);
+	bytes__u64(&b->data, start), bytes__u32(&b->data, length);
+	bytes__u16(&b->data, 1), bytes__u16(&b->data, flags);
+	bytes__string(&b->data, name, 8);
+	trailer(b, 1, 50);
+	builder__end(b);
+}
+
+static void code_the_kernel_made_has_its_name(void **state)
+{
+	const struct place inside = { DSO_ID_KERNEL, 0xffffffffc0001010 };
+	const struct place behind = { DSO_ID_KERNEL, 0xffffffffc0001040 };
+	struct perfdata_builder b;
+	struct capture *c;
+
+	start(&b, CHAINS);
+	builder__feature_string(&b, 4, "1.2.3-not-this-kernel");
+	put_ksymbol(&b, 0xffffffffc0001000, 0x40, "bpf_prog_1234_run", 0);
+	put_ksymbol(&b, 0xffffffffc0001000, 0x40, "bpf_prog_1234_run", 1);
+	put_ksymbol(&b, UINT64_MAX - 1, 0x40, "wraps", 0);
+	put_chain(&b, 7, 100, NULL, 0);
+	c = must_read(&b, *state);
+	assert_string_equal(symbols__find(c->symbols, inside), "bpf_prog_1234_run");
+	assert_null(symbols__find(c->symbols, behind));
+	assert_int_equal(c->machine.dsos.kernel_symbols.n, 1);
+	capture__free(c);
+}
+
+static void namespaces_are_the_process_s(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+	uint32_t thread;
+
+	start(&b, CHAINS);
+	builder__begin(&b, 16, 0);
+	bytes__u32(&b.data, 7), bytes__u32(&b.data, 7);
+	bytes__u64(&b.data, 7);
+	for (uint64_t i = 0; i < 7; i++)
+		bytes__u64(&b.data, 4), bytes__u64(&b.data, 4026531830 + i);
+	trailer(&b, 7, 90);
+	builder__end(&b);
+	builder__begin(&b, 16, 0); /* states more than it has */
+	bytes__u32(&b.data, 8), bytes__u32(&b.data, 8);
+	bytes__u64(&b.data, 1ull << 60);
+	trailer(&b, 8, 91);
+	builder__end(&b);
+	put_chain(&b, 7, 100, NULL, 0);
+	c = must_read(&b, *state);
+	thread = machine__thread(&c->machine, 7, 7);
+	assert_int_equal(machine__process_of(&c->machine, thread)->pid_namespace, 4026531833);
+	assert_int_equal(machine__process_of(&c->machine, thread)->mount_namespace, 4026531835);
+	assert_int_equal(perfdata__stats(c->data)->bad_records, 1);
+	capture__free(c);
+}
+
+/* What lies at the path of a deleted file is another file, unless its build-id agrees. */
+static void deleted_files_are_not_what_lies_there_now(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+	char path[512] = "", gone[600];
+	uint32_t dso;
+
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	snprintf(gone, sizeof(gone), "%s (deleted)", path);
+	start(&b, CHAINS);
+	put_map(&b, 7, 0x400000, 0x1000, 0, gone);
+	put_chain(&b, 7, 100, NULL, 0);
+	c = must_read(&b, *state);
+	dso = dsos__findnew(&c->machine.dsos, gone, NULL, 0, 7);
+	assert_true(dsos__get(&c->machine.dsos, dso)->deleted);
+	assert_string_equal(dsos__get(&c->machine.dsos, dso)->path, path);
+	assert_null(images__get(&c->images, &c->machine.dsos, dso));
+	dso = dsos__findnew(&c->machine.dsos, path, NULL, 0, 7);
+	assert_false(dsos__get(&c->machine.dsos, dso)->deleted);
+	assert_non_null(images__get(&c->images, &c->machine.dsos, dso));
+	capture__free(c);
+}
+
+static void put_header_build_id(struct perfdata_builder *b, uint8_t first, const char *path)
+{
+	struct bytes *f = builder__feature(b, 2);
+	uint8_t id[24] = { first };
+	size_t padded = (strlen(path) + 8) / 8 * 8;
+
+	bytes__u32(f, 0), bytes__u16(f, 2), bytes__u16(f, (uint16_t)(36 + padded));
+	bytes__u32(f, UINT32_MAX);
+	bytes__raw(f, id, sizeof(id));
+	bytes__string(f, path, 8);
+}
+
+/* A file that has changed since the capture names nothing. */
+static void the_header_s_build_ids_hold_for_mappings(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+	char path[512] = "";
+	uint32_t dso;
+
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	start(&b, CHAINS);
+	put_header_build_id(&b, 1, path);
+	put_header_build_id(&b, 2, "/recorded/twice");
+	put_header_build_id(&b, 3, "/recorded/twice");
+	put_map(&b, 7, 0x400000, 0x1000, 0, path);
+	put_map(&b, 7, 0x500000, 0x1000, 0, "/recorded/twice");
+	put_chain(&b, 7, 100, NULL, 0);
+	c = must_read(&b, *state);
+	dso = dsos__findnew(&c->machine.dsos, path, NULL, 0, 7);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id_bytes, 20);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id[0], 1);
+	assert_null(images__get(&c->images, &c->machine.dsos, dso));
+	assert_int_equal(c->images.mismatched, 1);
+	dso = dsos__findnew(&c->machine.dsos, "/recorded/twice", NULL, 0, 7);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id_bytes, 0);
+	capture__free(c);
+}
+
 static void what_is_odd_is_an_error_if_wanted(void **state)
 {
 	for (int odd = 0; odd < 3; odd++) {
@@ -270,6 +433,11 @@ int main(void)
 		scratch_test(losses_are_not_counted_twice),
 		scratch_test(chains_are_whole_when_they_reach_the_start),
 		scratch_test(only_dumps_count_where_there_are_dumps),
+		scratch_test(deferred_chains_find_their_samples),
+		scratch_test(code_the_kernel_made_has_its_name),
+		scratch_test(namespaces_are_the_process_s),
+		scratch_test(deleted_files_are_not_what_lies_there_now),
+		scratch_test(the_header_s_build_ids_hold_for_mappings),
 		scratch_test(what_is_odd_is_an_error_if_wanted),
 	};
 

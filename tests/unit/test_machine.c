@@ -303,7 +303,7 @@ static void the_headers_build_id_is_the_mappings(void **state)
 
 	(void)state;
 	machine__init(&m);
-	machine__know_build_id(&m, "/lib/a.so", id, 20);
+	dsos__state_build_id(&m.dsos, "/lib/a.so", id, 20);
 	map(&m, 10, 0x7000000, 0x3000, 0, "/lib/a.so");
 	map(&m, 10, 0x8000000, 0x3000, 0, "/lib/b.so");
 	p = machine__user_place(&m, process_of(&m, 10, 10), 0x7000000);

@@ -11,7 +11,7 @@ enum {
 	LOST = 2,
 	COMM = 3,
 	EXIT = 4,
-	THROTTLE = 5,
+	ITRACE_START = 12,
 	FORK = 7,
 	SAMPLE = 9,
 	MMAP2 = 10,
@@ -373,7 +373,7 @@ static void unknown_records_are_skipped_and_counted(void **state)
 		bytes__u64(&b.data, UINT64_MAX);
 		builder__end(&b);
 	}
-	builder__begin(&b, THROTTLE, 0);
+	builder__begin(&b, ITRACE_START, 0);
 	bytes__raw(&b.data, (const uint8_t[24]){ 0 }, 24);
 	put_trailer(&b, 3);
 	put_task(&b, EXIT, 4);
@@ -382,7 +382,7 @@ static void unknown_records_are_skipped_and_counted(void **state)
 	assert_int_equal(perfdata__stats(p)->unknown_types, 3);
 	assert_int_equal(perfdata__stats(p)->records[63], 1);
 	assert_int_equal(perfdata__stats(p)->records[127], 1);
-	assert_int_equal(perfdata__stats(p)->records[THROTTLE], 1);
+	assert_int_equal(perfdata__stats(p)->records[ITRACE_START], 1);
 	assert_int_equal(perfdata__stats(p)->bad_records, 0);
 	assert_false(perfdata__stats(p)->cut);
 	at_end(p);

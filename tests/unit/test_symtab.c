@@ -193,6 +193,7 @@ static void kallsyms_lines_are_read(void **state)
 	struct errbuf err;
 
 	assert_int_equal(kallsyms__read(&t, path, "", 0, &err), 0);
+	symtab__finish(&t, 0x10000);
 	names(&t, 0xffffffff81000000, "_stext");
 	names(&t, 0xffffffff810001ff, "do_one_initcall");
 	names(&t, 0xffffffff81000300, "weak_one");
@@ -229,6 +230,7 @@ static void a_kernel_that_moved_names_nothing(void **state)
 	assert_message(&err, path);
 	names(&t, 0xffffffff81000100, NULL);
 	assert_int_equal(kallsyms__read(&t, path, "_text", 0xffffffff81000000, &err), 0);
+	symtab__finish(&t, 0x10000);
 	names(&t, 0xffffffff81000100, "do_one_initcall");
 	symtab__release(&t);
 }

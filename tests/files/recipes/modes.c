@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A program for recordings: a renamed thread, a child that becomes another image,
- * one that does not, code in a memfd; each computes for a while and sleeps a little.
+ * one that does not, code in a memfd, a BPF program; each computes for a while and sleeps a little.
  *
  *     modes MILLISECONDS
  */
+#include <linux/bpf.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +67,21 @@ static void run_memfd(void)
 	close(fd);
 }
 
+/* A BPF program that returns 0, so that the kernel tells of code it made; needs root. */
+static void load_bpf(void)
+{
+	static const struct bpf_insn program[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER, .prog_name = "modes" };
+
+	attr.insn_cnt = 2;
+	attr.insns = (uintptr_t)program;
+	attr.license = (uintptr_t) "GPL";
+	syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
@@ -74,6 +91,7 @@ int main(int argc, char **argv)
 		work();
 		return 0;
 	}
+	load_bpf();
 	run_memfd();
 	pthread_create(&thread, NULL, thread_main, "worker");
 	if (!fork()) {

@@ -4,6 +4,7 @@
 #
 # Needs perf's full privilege (root) for the system-wide modes; their records of
 # other programs are taken out by tidy.py, as is what names the machine.
+# shellcheck disable=SC2086  # the options in $each and $user are several words
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -29,6 +30,8 @@ tidy() {
 
 each="-e cpu-clock -c 2000000"
 record fp 20 $each -g && tidy fp
+"$here/../../reader/grow.py" "$out/good-fp.data" "$out/good-no-rounds.data" 1 --no-rounds
+record bpf 20 $each -g && tidy bpf
 record fp-user 20 -e cpu-clock:u -c 2000000 -g && tidy fp-user
 record dwarf 10 $each --call-graph dwarf,1024 && tidy dwarf
 record plain 20 $each && tidy plain
@@ -60,7 +63,7 @@ env -i PATH="$PATH" perf record -q $user -g -o - -- ./modes 10 >"$out/good-pipe.
 env -i PATH="$PATH" perf record -q $user -g -z -o - -- ./modes 10 >"$out/good-pipe-compressed.data"
 record threads 10 $user -g --threads && rm -rf "$out/good-threads" &&
 	cp -r threads.raw "$out/good-threads"
-record switch-output 40 $user -g --switch-output=8K
+record switch-output 150 -e cpu-clock:u -c 1000000 -m 1 --no-bpf-event -g --switch-output=8K
 n=0
 for file in switch-output.raw.*; do
 	"$here/tidy.py" "$file" "$out/good-switch-output-$n.data"

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/pipeline/collect.h"
+
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/unwind/callchain.h"
+
+void collector__init(struct collector *c, const char *arch, const struct machine *machine,
+		     struct images *images, struct store *store)
+{
+	memset(c, 0, sizeof(*c));
+	c->machine = machine;
+	c->store = store;
+	c->unwinder = unwinder__new(arch, machine, images);
+	c->unwound = mem__alloc(1, sizeof(*c->unwound));
+}
+
+void collector__release(struct collector *c)
+{
+	unwinder__free(c->unwinder);
+	free(c->unwound);
+	vec__release(&c->leaf_first);
+}
+
+static void add(struct collector *c, struct place place, bool return_address)
+{
+	vec__push(&c->leaf_first, store__location(c->store, place, return_address));
+}
+
+static void add_user(struct collector *c, uint32_t process, uint64_t ip, bool return_address)
+{
+	add(c, machine__user_place(c->machine, process, ip), return_address);
+}
+
+/* The kernel's part of the chain, and with @user the user's.  Return: entries of the user's. */
+static size_t add_callchain(struct collector *c, uint32_t process, struct callchain *chain,
+			    bool user)
+{
+	struct callchain_entry e;
+	size_t n = 0;
+
+	while (callchain__next(chain, &e)) {
+		if (e.space == CALLCHAIN_KERNEL) {
+			add(c, machine__kernel_place(e.ip), e.return_address);
+		} else if (e.space == CALLCHAIN_USER && user) {
+			add_user(c, process, e.ip, e.return_address);
+			n++;
+		}
+	}
+	return n;
+}
+
+/* In call-stack mode each branch is a call that has not yet returned, newest first. */
+static void add_branches(struct collector *c, uint32_t process, const struct record *rec)
+{
+	const struct record_sample *s = &rec->sample;
+	bool in_user = (rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_USER;
+
+	add_user(c, process, in_user ? s->ip : s->branches[0].to, false);
+	for (size_t i = 0; i < s->branches_n; i++)
+		add_user(c, process, s->branches[i].from, false);
+}
+
+static void add_ip(struct collector *c, uint32_t process, const struct record *rec)
+{
+	uint64_t ip = rec->sample.ip;
+
+	switch (rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) {
+	case PERF_RECORD_MISC_KERNEL:
+		add(c, machine__kernel_place(ip), false);
+		break;
+	case PERF_RECORD_MISC_HYPERVISOR:
+	case PERF_RECORD_MISC_GUEST_KERNEL:
+	case PERF_RECORD_MISC_GUEST_USER:
+		add(c, (struct place){ DSO_ID_UNKNOWN, ip }, false);
+		break;
+	default:
+		add_user(c, process, ip, false);
+		break;
+	}
+}
+
+static enum stack_ending add_unwound(struct collector *c, uint32_t process,
+				     const struct record *rec)
+{
+	const struct unwind_stack *stack = c->unwound;
+
+	if (!c->unwinder)
+		return STACK_LOST;
+	unwinder__unwind(c->unwinder, process, &rec->sample, c->unwound);
+	for (size_t i = 0; i < stack->n; i++)
+		add_user(c, process, stack->frames[i].ip, stack->frames[i].return_address);
+	c->frames_capped += stack->n == UNWIND_MAX_FRAMES;
+	return stack->ending;
+}
+
+/* What was gathered, under @callers. */
+static uint32_t push_all(struct collector *c, uint32_t callers)
+{
+	uint32_t stack = callers;
+
+	for (size_t i = c->leaf_first.n; i-- > 0;)
+		stack = store__push(c->store, stack, c->leaf_first.data[i]);
+	return stack;
+}
+
+struct collected collector__sample(struct collector *c, const struct perfdata_event *event,
+				   uint32_t process, const struct record *rec)
+{
+	bool dumped = event->sample_type & PERF_SAMPLE_STACK_USER;
+	bool call_stack = event->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK;
+	struct collected out = { .ending = STACK_CHAIN };
+	struct callchain chain;
+	size_t user;
+
+	c->leaf_first.n = 0;
+	callchain__init(&chain, rec->sample.callchain, rec->sample.callchain_n, rec->misc);
+	user = add_callchain(c, process, &chain, !dumped);
+	/* A kernel thread has no user registers: its chain is all there is. */
+	if (dumped && rec->sample.user_abi)
+		out.ending = add_unwound(c, process, rec);
+	else if (!dumped && !user && call_stack && rec->sample.branches_n)
+		add_branches(c, process, rec);
+	if (!c->leaf_first.n)
+		add_ip(c, process, rec);
+	out.deferred = chain.deferred && !dumped;
+	out.cookie = chain.cookie;
+	out.stack = push_all(c, STORE_NO_STACK);
+	return out;
+}
+
+static bool is_kernels(const struct collector *c, uint32_t stack)
+{
+	return store__get_location(c->store, store__leaf(c->store, stack)).place.dso ==
+	       DSO_ID_KERNEL;
+}
+
+uint32_t collector__prepend(struct collector *c, uint32_t process, const uint64_t *ips, size_t n,
+			    uint32_t stack)
+{
+	struct callchain chain;
+	uint32_t callers;
+
+	c->leaf_first.n = 0;
+	callchain__init(&chain, ips, n, PERF_RECORD_MISC_USER);
+	add_callchain(c, process, &chain, true);
+	callers = push_all(c, STORE_NO_STACK);
+	c->leaf_first.n = 0;
+	if (stack != STORE_NO_STACK && !is_kernels(c, stack))
+		return callers; /* its only frame was the sample's address, which the chain has */
+	for (; stack != STORE_NO_STACK; stack = store__parent(c->store, stack))
+		vec__push(&c->leaf_first, store__leaf(c->store, stack));
+	return push_all(c, callers);
+}
