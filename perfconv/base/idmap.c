@@ -115,17 +115,29 @@ static void strtab__rehash(struct strtab *t)
 	t->nslots = nslots;
 }
 
+static uint32_t find_hashed(const struct strtab *t, const char *s, uint64_t hash)
+{
+	if (!t->nslots)
+		return IDMAP_NONE;
+	for (size_t i = hash & (t->nslots - 1); t->slots[i] != IDMAP_NONE;
+	     i = (i + 1) & (t->nslots - 1))
+		if (!strcmp(t->strings[t->slots[i]], s))
+			return t->slots[i];
+	return IDMAP_NONE;
+}
+
+uint32_t strtab__find(const struct strtab *t, const char *s)
+{
+	return find_hashed(t, s, hash_string(s));
+}
+
 uint32_t strtab__intern(struct strtab *t, const char *s)
 {
 	uint64_t hash = hash_string(s);
-	uint32_t id;
+	uint32_t id = find_hashed(t, s, hash);
 
-	if (t->nslots) {
-		for (size_t i = hash & (t->nslots - 1); t->slots[i] != IDMAP_NONE;
-		     i = (i + 1) & (t->nslots - 1))
-			if (!strcmp(t->strings[t->slots[i]], s))
-				return t->slots[i];
-	}
+	if (id != IDMAP_NONE)
+		return id;
 	if ((t->n + 1) * 2 > t->nslots)
 		strtab__rehash(t);
 	if (t->n == t->cap)

@@ -43,6 +43,9 @@ struct strtab {
 /** strtab__intern - the id of @s, copied if it was not there. */
 uint32_t strtab__intern(struct strtab *t, const char *s);
 
+/** strtab__find - the id of @s, or IDMAP_NONE. */
+uint32_t strtab__find(const struct strtab *t, const char *s);
+
 /** strtab__get - the string of @id, borrowed until release. */
 const char *strtab__get(const struct strtab *t, uint32_t id);
 

@@ -30,6 +30,8 @@ void dsos__release(struct dsos *d)
 	for (size_t i = 0; i < d->kernel_symbols.n; i++)
 		free(d->kernel_symbols.data[i].name);
 	vec__release(&d->kernel_symbols);
+	strtab__release(&d->stated_paths);
+	vec__release(&d->stated);
 	vec__release(&d->list);
 	strtab__release(&d->keys);
 }
@@ -77,6 +79,36 @@ static char *make_key(const struct dso *dso)
 	return mem__format("%s %s%s", dso->path, id, dso->deleted ? " (deleted)" : "");
 }
 
+void dsos__state_build_id(struct dsos *d, const char *path, const uint8_t *bytes, size_t n)
+{
+	struct path_build_id id = { .n = (uint8_t)n };
+	uint32_t at;
+
+	if (!n || n > sizeof(id.bytes))
+		return;
+	memcpy(id.bytes, bytes, n);
+	at = strtab__intern(&d->stated_paths, path);
+	if (at == d->stated.n)
+		vec__push(&d->stated, id);
+	if (d->stated.data[at].n != n || memcmp(d->stated.data[at].bytes, bytes, n))
+		d->stated.data[at].n = 0;
+}
+
+static void set_build_id(const struct dsos *d, struct dso *dso, const char *path,
+			 const uint8_t *bytes, size_t n)
+{
+	uint32_t at = n ? IDMAP_NONE : strtab__find(&d->stated_paths, path);
+
+	if (at < d->stated.n) {
+		bytes = d->stated.data[at].bytes;
+		n = d->stated.data[at].n;
+	}
+	if (!n || n > sizeof(dso->build_id))
+		return;
+	memcpy(dso->build_id, bytes, n);
+	dso->build_id_bytes = (uint8_t)n;
+}
+
 /* A copy, without the mark of a file that was unlinked while it was mapped. */
 static char *without_deleted(const char *path, bool *deleted)
 {
@@ -101,10 +133,7 @@ uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id
 		free(dso.path);
 		return DSO_ID_KERNEL;
 	}
-	if (build_id_bytes && build_id_bytes <= sizeof(dso.build_id)) {
-		memcpy(dso.build_id, build_id, build_id_bytes);
-		dso.build_id_bytes = (uint8_t)build_id_bytes;
-	}
+	set_build_id(d, &dso, path, build_id, build_id_bytes);
 	key = make_key(&dso);
 	id = strtab__intern(&d->keys, key);
 	free(key);

@@ -39,6 +39,12 @@ struct dso {
 #define DSO_ID_UNKNOWN 0u
 #define DSO_ID_KERNEL 1u
 
+/* A build-id that a capture states for a path, beside its mappings. */
+struct path_build_id {
+	uint8_t bytes[20];
+	uint8_t n; /* 0: two different ones were stated */
+};
+
 /* Code the kernel said it made: a BPF program, a trampoline. */
 struct kernel_symbol {
 	uint64_t start, end;
@@ -49,6 +55,8 @@ struct dsos {
 	VEC(struct dso) list;
 	struct strtab keys; /* id of the key string = index into list */
 	VEC(struct kernel_symbol) kernel_symbols;
+	struct strtab stated_paths; /* id = index into stated */
+	VEC(struct path_build_id) stated;
 };
 
 void dsos__init(struct dsos *d);
@@ -65,6 +73,12 @@ const struct dso *dsos__get(const struct dsos *d, uint32_t id);
  */
 uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
 		       size_t build_id_bytes, uint32_t pid);
+
+/**
+ * dsos__state_build_id - mappings of @path without a build-id have this one
+ * To be called before the mappings come.
+ */
+void dsos__state_build_id(struct dsos *d, const char *path, const uint8_t *bytes, size_t n);
 
 /** dsos__set_mapped_at - where a trampoline file's code lies; the first call counts. */
 void dsos__set_mapped_at(struct dsos *d, uint32_t id, uint64_t mapped_at);

@@ -112,6 +112,13 @@ static void read_event_desc(struct perfdata *p, struct cursor *c)
 	}
 }
 
+/* Before perf 5.10 ids were not given with their size: SHA-1's 20 bytes, or MD5's 16 and
+ * zeros. */
+static uint8_t unstated_size(const uint8_t *id)
+{
+	return id[16] || id[17] || id[18] || id[19] ? 20 : 16;
+}
+
 bool features__add_build_id(struct perfdata *p, struct cursor *c)
 {
 	struct perfdata_build_id b = { 0 };
@@ -127,7 +134,8 @@ bool features__add_build_id(struct perfdata *p, struct cursor *c)
 	if (size < BUILD_ID_HEADER_BYTES || !id ||
 	    !cursor__string(c, size - BUILD_ID_HEADER_BYTES, path, sizeof(path)))
 		return false;
-	b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20] : 20;
+	b.size = b.misc & BUILD_ID_MISC_SIZE && id[20] <= sizeof(b.bytes) ? id[20]
+									  : unstated_size(id);
 	memcpy(b.bytes, id, b.size);
 	b.path = mem__strdup(path);
 	vec__push(&p->build_ids, b);

@@ -142,6 +142,17 @@ static int read_records(struct pass *p, struct errbuf *err)
 	return code;
 }
 
+/* The header names the objects that samples hit; without --buildid-mmap nothing else does. */
+static void state_build_ids(struct capture *c)
+{
+	for (size_t i = 0; i < perfdata__build_ids(c->data); i++) {
+		const struct perfdata_build_id *b = perfdata__build_id(c->data, i);
+
+		if ((b->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_USER)
+			dsos__state_build_id(&c->machine.dsos, b->path, b->bytes, b->size);
+	}
+}
+
 static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
 	struct pass p = { .capture = c, .texts_wanted = options->texts };
@@ -158,6 +169,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	}
 	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
+	state_build_ids(c);
 	code = read_records(&p, err);
 	c->frames_capped = p.collector.frames_capped;
 	c->deferred_missing = p.deferred.waiting;

@@ -361,6 +361,45 @@ static void deleted_files_are_not_what_lies_there_now(void **state)
 	capture__free(c);
 }
 
+static void put_header_build_id(struct perfdata_builder *b, uint8_t first, const char *path)
+{
+	struct bytes *f = builder__feature(b, 2);
+	uint8_t id[24] = { first, [19] = 0xee };
+	size_t padded = (strlen(path) + 8) / 8 * 8;
+
+	bytes__u32(f, 0), bytes__u16(f, 2), bytes__u16(f, (uint16_t)(36 + padded));
+	bytes__u32(f, UINT32_MAX);
+	bytes__raw(f, id, sizeof(id));
+	bytes__string(f, path, 8);
+}
+
+/* A file that has changed since the capture names nothing. */
+static void the_header_s_build_ids_hold_for_mappings(void **state)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+	char path[512] = "";
+	uint32_t dso;
+
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	start(&b, CHAINS);
+	put_header_build_id(&b, 1, path);
+	put_header_build_id(&b, 2, "/recorded/twice");
+	put_header_build_id(&b, 3, "/recorded/twice");
+	put_map(&b, 7, 0x400000, 0x1000, 0, path);
+	put_map(&b, 7, 0x500000, 0x1000, 0, "/recorded/twice");
+	put_chain(&b, 7, 100, NULL, 0);
+	c = must_read(&b, *state);
+	dso = dsos__findnew(&c->machine.dsos, path, NULL, 0, 7);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id_bytes, 20);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id[0], 1);
+	assert_null(images__get(&c->images, &c->machine.dsos, dso));
+	assert_int_equal(c->images.mismatched, 1);
+	dso = dsos__findnew(&c->machine.dsos, "/recorded/twice", NULL, 0, 7);
+	assert_int_equal(dsos__get(&c->machine.dsos, dso)->build_id_bytes, 0);
+	capture__free(c);
+}
+
 static void what_is_odd_is_an_error_if_wanted(void **state)
 {
 	for (int odd = 0; odd < 3; odd++) {
@@ -398,6 +437,7 @@ int main(void)
 		scratch_test(code_the_kernel_made_has_its_name),
 		scratch_test(namespaces_are_the_process_s),
 		scratch_test(deleted_files_are_not_what_lies_there_now),
+		scratch_test(the_header_s_build_ids_hold_for_mappings),
 		scratch_test(what_is_odd_is_an_error_if_wanted),
 	};
 
