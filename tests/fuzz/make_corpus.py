@@ -183,6 +183,9 @@ def write(target, inputs):
 
 if __name__ == "__main__":
     write("reader", reader_inputs())
+    # All stages run on few of them: each names a release, so that no kernel's names are loaded.
+    write("capture", ((name, raw) for name, raw in reader_inputs()
+                      if name in ("chain-little", "dump-little", "chain-big-pipe")))
     write("sidefile", sidefile_inputs())
     write("tracing", tracing_inputs())
     write("unwind", unwind_inputs())

@@ -364,7 +364,7 @@ static void deleted_files_are_not_what_lies_there_now(void **state)
 static void put_header_build_id(struct perfdata_builder *b, uint8_t first, const char *path)
 {
 	struct bytes *f = builder__feature(b, 2);
-	uint8_t id[24] = { first };
+	uint8_t id[24] = { first, [19] = 0xee };
 	size_t padded = (strlen(path) + 8) / 8 * 8;
 
 	bytes__u32(f, 0), bytes__u16(f, 2), bytes__u16(f, (uint16_t)(36 + padded));
