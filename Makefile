@@ -19,6 +19,7 @@ LIBPERF_DIR ?= $(O)/libperf##= prefix of a libperf 5.10 or newer; empty: the sys
 PREFIX ?= /usr/local##       = where install puts things, below DESTDIR
 SCENARIO ?= idle-no-leaffc## = scenario that demo records
 DURATION ?= 30##             = seconds that demo records
+TIME ?= 60##                 = seconds that fuzz spends on each of its targets
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -53,7 +54,13 @@ UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/obj/%.o)
 UNIT_HELP_SRC := $(sort $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
 UNIT_HELP_OBJ := $(UNIT_HELP_SRC:%.c=$(O)/obj/%.o)
 
-ALL_OBJ := $(LIB_OBJ) $(MAIN_OBJ) $(UNIT_OBJ) $(UNIT_HELP_OBJ)
+# Each tests/fuzz/target_*.c is fuzzed, and replays what fuzzing left behind.
+FUZZ_TARGETS := $(patsubst tests/fuzz/target_%.c,%,$(sort $(wildcard tests/fuzz/target_*.c)))
+FUZZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/fuzz/*.c)))
+REPLAY_BIN := $(FUZZ_TARGETS:%=$(O)/fuzz/replay_%)
+FUZZ_BIN := $(FUZZ_TARGETS:%=$(O)/fuzz/fuzz_%)
+
+ALL_OBJ := $(LIB_OBJ) $(MAIN_OBJ) $(UNIT_OBJ) $(UNIT_HELP_OBJ) $(FUZZ_OBJ)
 
 C_FILES = $(sort $(shell find perfconv pyframes contrib tests -name '*.[ch]' \
 	-not -path '*/build/*' -not -path '*/node_modules/*'))
@@ -120,6 +127,17 @@ $(UNIT_BIN): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_HELP_OBJ) $(ARCHIVE)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP_OBJ) $(ARCHIVE) $(ALL_LIBS) $(CMOCKA_LIBS)
 
+$(REPLAY_BIN): $(O)/fuzz/replay_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o \
+		$(O)/obj/tests/fuzz/replay.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(FUZZ_BIN): $(O)/fuzz/fuzz_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
+
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): EXTRA_CFLAGS = $(CMOCKA_CFLAGS)
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): | $(O)/found-cmocka
 
@@ -156,7 +174,7 @@ install: $(O)/perfconv ## install perfconv below PREFIX
 	$(Q)install -D -m 755 $(O)/perfconv '$(DESTDIR)$(PREFIX)/bin/perfconv'
 
 clean: ## remove the build products, not libperf nor what was downloaded
-	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/san $(O)/lint $(O)/perfconv $(ARCHIVE) \
+	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/perfconv $(ARCHIVE) \
 		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
 
 format: ## format all C sources with clang-format 14
@@ -168,7 +186,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 # --- tests ------------------------------------------------------------------
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
-CHECKS := check-tools check-unit check-san check-cli check-golden check-python check-pam-scripts \
+CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader check-python check-pam-scripts \
 	  check-live check-browser
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
@@ -205,6 +223,30 @@ check-cli: $(O)/perfconv ## perfconv's command line
 
 check-golden: $(O)/perfconv ## conversions of committed captures
 	$(Q)$(call run_suite,golden)
+
+check-reader: $(O)/perfconv | $(LIBPERF_BUILT) ## captures of every mode, damaged ones, both byte orders
+	$(Q)$(MAKE) O=$(O)/san LIBPERF_DIR=$(LIBPERF_DIR) SAN=address,undefined perfconv
+	$(Q)$(call run_suite,reader)
+
+check-fuzz: $(REPLAY_BIN) ## what fuzzing left behind, replayed
+	$(Q)passed=0; for target in $(FUZZ_TARGETS); do \
+		$(O)/fuzz/replay_$$target tests/fuzz/corpus/$$target/* >$(O)/fuzz/$$target.log 2>&1 || { \
+			tail -20 $(O)/fuzz/$$target.log; \
+			echo "$$passed passed, 1 failed, 0 skipped"; exit 1; }; \
+		passed=$$((passed + $$(ls tests/fuzz/corpus/$$target | wc -l))); \
+	done; echo "$$passed passed, 0 failed, 0 skipped"
+
+.PHONY: fuzz fuzz-run
+fuzz: | $(LIBPERF_BUILT) ## fuzz each target for TIME seconds; needs clang and libclang-rt-14-dev
+	$(Q)$(MAKE) O=$(O)/fuzzing CC=clang LIBPERF_DIR=$(LIBPERF_DIR) TIME=$(TIME) \
+		SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' fuzz-run
+
+fuzz-run: $(FUZZ_BIN)
+	$(Q)for target in $(FUZZ_TARGETS); do mkdir -p $(O)/fuzz/corpus/$$target; \
+		$(O)/fuzz/fuzz_$$target -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=1500 \
+			-max_len=8192 -artifact_prefix=$(O)/fuzz/$$target- \
+			$(O)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
 
 check-python: ## pyframes on each interpreter found
 	$(Q)$(call run_suite,python)
