@@ -32,6 +32,7 @@ PERFCONV = os.environ.get("PERFCONV", str(O / "perfconv"))
 SANITIZED = O / "san" / "perfconv"
 HANG_S = 5  # of the plain program; sanitizers are allowed four times as much
 MEMORY_MB = 1024
+GROWN_PEAK_MB = 50
 NO_TID = 4294967295
 SCRIPT_LINE = re.compile(r"^\s*(-?\d+)/(-?\d+)\s+(\S+?):?\s*$")
 
@@ -261,6 +262,30 @@ def check_bad(tally, work):
         tally.check(f"{path.name}, strict", trouble)
 
 
+def peak_mb(path, work):
+    child = subprocess.Popen([PERFCONV, "convert", "-q", "-i", str(path), "-o",
+                              str(work / "out.json")], stdin=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss / 1024 if child.returncode == 0 else None
+
+
+def check_memory(tally, work):
+    """100 MB of dumps that wait for the end, for there are no rounds, are not held."""
+    source, grown = FILES / "good-dwarf.data", work / "grown.data"
+    for form in ((), ("--no-rounds",)):
+        name = f"memory for 100 MB of dumps {' '.join(form)}".strip()
+        if not source.exists():
+            tally.skip(name, f"{source.name} is not there")
+            continue
+        subprocess.run([sys.executable, str(HERE / "grow.py"), str(source), str(grown),
+                        "100000000", *form], check=True)
+        peak = peak_mb(grown, work)
+        tally.check(name, None if peak and peak < GROWN_PEAK_MB else f"{peak} MB")
+        grown.unlink()
+
+
 def limits():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)
@@ -337,6 +362,7 @@ def main():
         check_order_of_bytes(tally, work)
         check_standard_input(tally)
         check_bad(tally, work)
+        check_memory(tally, work)
         check_damage(tally, work, args)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     sys.exit(1 if tally.failed or not tally.passed else 0)
