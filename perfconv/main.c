@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* perfconv - perf captures become profiles that people can read. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "perfconv/base/sink.h"
 #include "perfconv/base/version.h"
 #include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/message.h"
@@ -28,8 +30,26 @@ static void print_help(FILE *to)
 	fputs("\nperfconv COMMAND --help tells more.\n", to);
 }
 
+static void end_by_signal(int number)
+{
+	sink__remove_unfinished();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Nothing half-written stays, also on Ctrl+C. */
+static void catch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (signal(numbers[i], end_by_signal) == SIG_IGN)
+			signal(numbers[i], SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
+	catch_signals();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;

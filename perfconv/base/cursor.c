@@ -25,33 +25,36 @@ const uint8_t *cursor__bytes(struct cursor *c, size_t n)
 	return p;
 }
 
-uint16_t cursor__u16(struct cursor *c)
+/* Leaves *@value as it is past the end. */
+static void read_number(struct cursor *c, void *value, size_t n)
 {
-	const uint8_t *p = cursor__bytes(c, sizeof(uint16_t));
-	uint16_t v = 0;
+	const uint8_t *p = cursor__bytes(c, n);
 
 	if (p)
-		memcpy(&v, p, sizeof(v));
+		memcpy(value, p, n);
+}
+
+uint16_t cursor__u16(struct cursor *c)
+{
+	uint16_t v = 0;
+
+	read_number(c, &v, sizeof(v));
 	return c->swap ? bswap_16(v) : v;
 }
 
 uint32_t cursor__u32(struct cursor *c)
 {
-	const uint8_t *p = cursor__bytes(c, sizeof(uint32_t));
 	uint32_t v = 0;
 
-	if (p)
-		memcpy(&v, p, sizeof(v));
+	read_number(c, &v, sizeof(v));
 	return c->swap ? bswap_32(v) : v;
 }
 
 uint64_t cursor__u64(struct cursor *c)
 {
-	const uint8_t *p = cursor__bytes(c, sizeof(uint64_t));
 	uint64_t v = 0;
 
-	if (p)
-		memcpy(&v, p, sizeof(v));
+	read_number(c, &v, sizeof(v));
 	return c->swap ? bswap_64(v) : v;
 }
 

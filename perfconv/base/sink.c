@@ -19,6 +19,15 @@ struct sink {
 	char buffer[65536];
 };
 
+/* What a signal handler has to remove: the temporary name of the sink opened last. */
+static char *volatile unfinished;
+
+void sink__remove_unfinished(void)
+{
+	if (unfinished)
+		unlink(unfinished);
+}
+
 /* /dev/stdout, a FIFO and the like cannot be renamed over. */
 static int is_special(const char *path)
 {
@@ -30,6 +39,7 @@ static int is_special(const char *path)
 static int open_beside(struct sink *s)
 {
 	s->temporary = mem__format("%s.XXXXXX", s->path);
+	unfinished = s->temporary; /* before it is there: a signal may come at any time */
 	s->fd = mkostemp(s->temporary, O_CLOEXEC);
 	if (s->fd >= 0) {
 		mode_t mask = umask(0);
@@ -108,6 +118,8 @@ uint64_t sink__bytes(const struct sink *s)
 
 static void sink__free(struct sink *s)
 {
+	if (unfinished == s->temporary)
+		unfinished = NULL;
 	free(s->temporary);
 	free(s->path);
 	free(s);

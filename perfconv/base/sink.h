@@ -33,4 +33,12 @@ int sink__commit(struct sink *s, struct errbuf *err);
 /** sink__abort - drop what was written and free; accepts NULL. */
 void sink__abort(struct sink *s);
 
+/**
+ * sink__remove_unfinished - remove the temporary file of the sink opened last
+ *
+ * For a signal handler that is about to end the program; calls nothing that may
+ * not be called there.
+ */
+void sink__remove_unfinished(void);
+
 #endif

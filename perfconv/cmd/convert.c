@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
@@ -77,12 +78,23 @@ static int add_meta(void *target, const char *value)
 	}
 	key = mem__format("%.*s", (int)(equals - value), value);
 	vec__push(&c->owned, key);
+	for (size_t i = 0; i < c->values.n; i++)
+		if (!strcmp(c->values.data[i].key, key)) { /* the last one given counts */
+			c->values.data[i].value = equals + 1;
+			return 0;
+		}
 	vec__push(&c->values, ((struct meta_value){ key, equals + 1 }));
 	return 0;
 }
 
 static int set_side_dir(void *target, const char *value)
 {
+	struct stat st;
+
+	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
+		message__error("--side-dir takes a folder that exists, not %s", value);
+		return -EINVAL;
+	}
 	((struct convert *)target)->capture.side_dir = value;
 	return 0;
 }
@@ -155,13 +167,11 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.event = capture->profile->event,
 		.frames_mode = frames_names[c->capture.frames],
 		.python_hex = python__version(capture->python),
+		.side_files = python__files(capture->python),
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
 	};
-	size_t missing;
 
-	m.side_files = python__side_files(capture->python, &missing);
-	m.side_files_missing = missing;
 	return m;
 }
 
@@ -186,13 +196,25 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 	return code;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static int convert(const struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
 	uint64_t bytes;
 	char *path;
-	int code = capture__read(&capture, &c->capture, err);
+	int code;
 
+	if (c->output && is_same_file(c->output, c->capture.path))
+		return errbuf__set(err, -EINVAL,
+				   "%s: is the capture itself; give the profile another name",
+				   c->output);
+	code = capture__read(&capture, &c->capture, err);
 	if (code)
 		return code;
 	path = c->output ? mem__strdup(c->output) : default_output(c->capture.path);

@@ -57,7 +57,7 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 {
 	const struct perfdata_info *info = perfdata__info(c->data);
 	uint32_t python = python__version(c->python);
-	size_t missing, files = python__side_files(c->python, &missing);
+	struct python_files files = python__files(c->python);
 
 	line(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
 	if (*info->hostname)
@@ -66,8 +66,9 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 	if (*info->perf_version)
 		line(out, "perf     %s", info->perf_version);
 	if (python)
-		line(out, "python   CPython %u.%u.%u, %zu side files, %zu missing", python >> 24,
-		     python >> 16 & 255, python >> 8 & 255, files, missing);
+		line(out, "python   CPython %u.%u.%u, %llu side files, %llu missing", python >> 24,
+		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.read,
+		     (unsigned long long)files.missing);
 }
 
 static void text_events(struct sink *out, const struct capture *c)

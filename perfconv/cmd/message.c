@@ -3,8 +3,10 @@
 #include "perfconv/cmd/message.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put(const char *prefix, const char *fmt, va_list ap)
 {
@@ -12,9 +14,16 @@ static void put(const char *prefix, const char *fmt, va_list ap)
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		return;
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0; /* U+0080 to U+009F */
+
+		if (c1)
+			*p++ = '?';
+		if (c1 || *p < 0x20 || *p == 0x7f)
 			*p = '?';
+	}
+	for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
+		text[n - 1] = '\0'; /* the last column's padding */
 	fprintf(stderr, "%s%s\n", prefix, text);
 	free(text);
 }

@@ -60,7 +60,8 @@ static struct option *make_tables(const struct command_spec *spec, char *letters
 		if (o->argument)
 			*letters++ = ':';
 	}
-	table[spec->options_n] = (struct option){ "help", no_argument, NULL, 'h' };
+	table[spec->options_n] =
+		(struct option){ "help", no_argument, NULL, FIRST_VALUE + (int)spec->options_n };
 	*letters = '\0';
 	return table;
 }
@@ -73,12 +74,26 @@ static const struct option_spec *find_option(const struct command_spec *spec, in
 	return NULL;
 }
 
+/* getopt leaves a letter in optopt; 0 for an unknown long name; the option's value
+ * for a long one that takes no argument and was given one. */
+static void refuse(const struct command_spec *spec, char **argv)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt >= FIRST_VALUE)
+		message__error("%s: this option takes no value; see perfconv %s --help",
+			       argv[optind - 1], spec->name);
+	else
+		message__error("%s is no option of perfconv %s; see perfconv %s --help",
+			       optopt ? letter : argv[optind - 1], spec->name, spec->name);
+}
+
 static enum options_result apply(const struct command_spec *spec, int value, char **argv,
 				 void *target)
 {
 	const struct option_spec *o = find_option(spec, value);
 
-	if (value == 'h') {
+	if (value == 'h' || value == FIRST_VALUE + (int)spec->options_n) {
 		print_help(spec);
 		return OPTIONS_HELP;
 	}
@@ -88,8 +103,7 @@ static enum options_result apply(const struct command_spec *spec, int value, cha
 		return OPTIONS_BAD;
 	}
 	if (!o) {
-		message__error("%s is no option of perfconv %s; see perfconv %s --help",
-			       argv[optind - 1], spec->name, spec->name);
+		refuse(spec, argv);
 		return OPTIONS_BAD;
 	}
 	return o->apply(target, optarg) ? OPTIONS_BAD : OPTIONS_OK;

@@ -52,38 +52,86 @@ static void warn_of_file(const struct capture *c, const char *path)
 	if (s->bad_features)
 		message__warning("%s: left out %llu damaged parts of the header", path,
 				 u(s->bad_features));
-}
-
-void report_text__warnings(const struct capture *c, const char *path)
-{
-	const struct profile *p = c->profile;
-	size_t missing;
-
-	warn_of_file(c, path);
-	if (!p->samples)
+	if (!c->profile->samples)
 		message__warning("%s: holds no samples, so the profile is empty; was the program "
 				 "idle, or recorded with another event?",
 				 path);
-	python__side_files(c->python, &missing);
-	if (missing)
-		message__warning("%zu side files of pyframes were not found, so thread names are "
-				 "short; name their folder with --side-dir",
-				 missing);
+}
+
+static bool shows_python(const struct resolved *r)
+{
+	for (size_t i = 0; i < r->frames.n; i++)
+		if (r->frames.data[i].kind == FRAME_PYTHON)
+			return true;
+	return false;
+}
+
+static void warn_of_python(const struct capture *c)
+{
+	struct python_files f = python__files(c->python);
+
+	if (f.missing && f.arenas_missing)
+		message__warning("the files of pyframes were not found for %llu processes, so "
+				 "their Python functions are missing; name their folder with "
+				 "--side-dir",
+				 u(f.missing));
+	else if (f.missing)
+		message__warning("the side files of pyframes were not found for %llu processes, "
+				 "so threads have short names and functions no lines; name "
+				 "their folder with --side-dir",
+				 u(f.missing));
+	if (f.broken)
+		message__warning("%s%s", python__broken(c->python),
+				 f.broken > 1 ? " (and more like it)" : "");
+	if (f.dropped || f.bad_records || f.unknown_records)
+		message__warning("side files of pyframes: %llu records found no room while "
+				 "recording, %llu are damaged, %llu of unknown type",
+				 u(f.dropped), u(f.bad_records), u(f.unknown_records));
+	if (f.read && c->profile->samples && c->options.frames != FRAMES_NATIVE &&
+	    !shows_python(c->profile->resolved))
+		message__warning("pyframes was active, but no stack reaches a Python function; "
+				 "record with --call-graph dwarf,65528");
+}
+
+static bool shows_kernel(const struct resolved *r)
+{
+	for (size_t i = 0; i < r->frames.n; i++)
+		if (r->frames.data[i].kind == FRAME_KERNEL)
+			return true;
+	return false;
+}
+
+static void warn_of_objects(const struct capture *c)
+{
+	if (c->images.missing)
+		message__warning("%llu files that the program ran are not here: their functions "
+				 "have no names, and stacks end in them; convert where it was "
+				 "recorded",
+				 u(c->images.missing));
 	if (c->images.mismatched)
 		message__warning("%llu files have changed since the capture and name nothing; "
 				 "convert where it was recorded",
 				 u(c->images.mismatched));
-	if (p->has_dumps && !c->unwindable)
+	if (symbols__kernel_unnamed(c->symbols) && shows_kernel(c->profile->resolved))
+		message__warning("%s", symbols__kernel_unnamed(c->symbols));
+	if (c->profile->has_dumps && !c->unwindable)
 		message__warning("stack dumps of a %s machine cannot be unwound; record with "
 				 "--call-graph fp there",
 				 perfdata__info(c->data)->arch);
 	if (c->machine.bare_processes)
-		message__warning("%s: more than %u mappings were copied by forks; %llu processes "
+		message__warning("more than %u mappings were copied by forks; %llu processes "
 				 "have none and their frames no names",
-				 path, MACHINE_MAX_COPIED_MAPS, u(c->machine.bare_processes));
+				 MACHINE_MAX_COPIED_MAPS, u(c->machine.bare_processes));
 	if (c->frames_capped)
 		message__warning("%llu stacks were deeper than %u frames and were cut",
 				 u(c->frames_capped), UNWIND_MAX_FRAMES);
+}
+
+void report_text__warnings(const struct capture *c, const char *path)
+{
+	warn_of_file(c, path);
+	warn_of_python(c);
+	warn_of_objects(c);
 }
 
 static void print_quality(const struct profile *p)
@@ -99,15 +147,55 @@ static void print_quality(const struct profile *p)
 		      100 * share(p->endings[STACK_LOST], of));
 }
 
+/* At most @columns characters of @text, padded with spaces; a '~' marks what was cut. */
+struct column {
+	char text[256];
+};
+
+static struct column column(const char *text, size_t columns)
+{
+	struct column out;
+	size_t used = 0, n = 0;
+
+	while (*text && n < columns && used < sizeof(out.text) - 5) {
+		do
+			out.text[used++] = *text++;
+		while (((unsigned char)*text & 0xc0) == 0x80 && used < sizeof(out.text) - 5);
+		n++;
+	}
+	if (*text && n) {
+		do
+			used--;
+		while (((unsigned char)out.text[used] & 0xc0) == 0x80);
+		out.text[used++] = '~';
+	}
+	for (; n < columns && used < sizeof(out.text) - 1; n++)
+		out.text[used++] = ' ';
+	out.text[used] = '\0';
+	return out;
+}
+
+/* The file's name, with its folder where the name alone says nothing. */
+static const char *short_path(const char *path)
+{
+	const char *base = file__base(path), *folder = base;
+
+	if (strcmp(base, "__init__.py") || base - path < 2)
+		return base;
+	for (folder = base - 1; folder > path && folder[-1] != '/'; folder--)
+		;
+	return folder;
+}
+
 /* file:line for Python, the object for native code. */
 static void format_where(const struct profile *p, const struct frame *f, char *out, size_t size)
 {
-	const char *file = strtab__get(&p->resolved->strings, f->file);
+	const char *file = short_path(strtab__get(&p->resolved->strings, f->file));
 
 	if (f->first_line)
-		snprintf(out, size, "%s:%u", file__base(file), f->first_line);
+		snprintf(out, size, "%s:%u", file, f->first_line);
 	else
-		snprintf(out, size, "%s", file__base(file));
+		snprintf(out, size, "%s", file);
 }
 
 static const char *frame_name(const struct profile *p, uint32_t frame)
@@ -128,8 +216,9 @@ static void print_threads(const struct profile *p, const struct summary *s)
 
 		if (shown == SHOWN_THREADS || (shown && part < TINY_SHARE))
 			break;
-		message__line("%-30.30s %6.1f %%   %-28.28s %5.1f %%", t->name, 100 * part,
-			      frame_name(p, st->frame), 100 * share(st->own, t->weight));
+		message__line("%s %6.1f %%   %s %5.1f %%", column(t->name, 30).text, 100 * part,
+			      column(frame_name(p, st->frame), 28).text,
+			      100 * share(st->own, t->weight));
 		shown++;
 	}
 	if (p->threads.n > shown)
@@ -146,27 +235,32 @@ static void print_frames(const struct profile *p, const struct summary *s)
 		char where[256];
 
 		format_where(p, &p->resolved->frames.data[sf->frame], where, sizeof(where));
-		message__line("%5.1f %% %5.1f %%  %-32.32s %.28s", 100 * share(sf->own, p->weight),
-			      100 * share(sf->total, p->weight), frame_name(p, sf->frame), where);
+		message__line("%5.1f %% %5.1f %%  %s %s", 100 * share(sf->own, p->weight),
+			      100 * share(sf->total, p->weight),
+			      column(frame_name(p, sf->frame), 32).text, column(where, 28).text);
 	}
-	message__line("(own: the function and the native code it called)");
+	if (shows_python(p->resolved))
+		message__line("(own: the function and the native code it called)");
 }
 
 void report_text__summary(const struct capture *c)
 {
 	const struct profile *p = c->profile;
 	const struct perfdata_stats *stats = perfdata__stats(c->data);
+	const char *event = perfdata__event(c->data, p->event)->name;
+	bool whole = !stats->lost && !stats->cut && !stats->bad_records;
+	char seconds[32] = "";
 	struct summary s;
 
-	summary__init(&s, p);
+	if (!p->samples)
+		return;
 	if (p->timed)
-		message__line("%.1f s, %llu stacks of %s, %s", (double)p->duration / 1e9,
-			      u(p->samples), perfdata__event(c->data, p->event)->name,
-			      stats->lost ? "events lost" : "nothing lost");
-	else
-		message__line("%llu stacks of %s, %s", u(p->samples),
-			      perfdata__event(c->data, p->event)->name,
-			      stats->lost ? "events lost" : "nothing lost");
+		snprintf(seconds, sizeof(seconds), "%.1f s, ", (double)p->duration / 1e9);
+	/* "cpu-clock:ppp": the modifiers are perf's choice, not the user's */
+	message__line("%s%llu stacks of %.*s, %s", seconds, u(p->samples),
+		      p->timed ? (int)strcspn(event, ":") : (int)strlen(event), event,
+		      whole ? "nothing lost" : "not all there, see above");
+	summary__init(&s, p);
 	print_quality(p);
 	print_threads(p, &s);
 	print_frames(p, &s);
@@ -175,9 +269,10 @@ void report_text__summary(const struct capture *c)
 
 void report_text__file(const char *path, uint64_t bytes)
 {
+	bool small = bytes < 1000000;
+
 	message__line("%s", "");
-	message__line("%s   %.*f %s", path, bytes < 1000000 ? 0 : 1,
-		      (double)bytes / (bytes < 1000000 ? 1e3 : 1e6), bytes < 1000000 ? "kB" : "MB");
-	message__line("look:    drop it on https://www.speedscope.app, or: npx speedscope %s",
-		      path);
+	message__line("%s   %.*f %s", path, small ? 0 : 1, (double)bytes / (small ? 1e3 : 1e6),
+		      small ? "kB" : "MB");
+	message__line("look:    drop it on https://www.speedscope.app, or npx speedscope FILE");
 }

@@ -32,8 +32,6 @@ static void image__free(struct image *image)
 	if (!image)
 		return;
 	elf_end(image->elf);
-	if (image->fd >= 0)
-		close(image->fd);
 	vec__release(&image->segments);
 	free(image->path);
 	free(image);
@@ -71,25 +69,31 @@ char *images__find_beside(const struct images *im, const char *recorded)
 	return path;
 }
 
+/* Where this process's own vdso ends; 0 if it has none. */
+static uintptr_t own_vdso_end(uintptr_t start)
+{
+	uintptr_t from, to, end = 0;
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	while (f && !end && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from == start)
+			end = to;
+	if (f)
+		fclose(f);
+	return end;
+}
+
 /* The vdso is no file: a copy of our own in memory serves for a capture of this kernel. */
 static int open_own_vdso(void)
 {
-	uintptr_t at = getauxval(AT_SYSINFO_EHDR), start, end;
-	char line[512];
-	FILE *f = fopen("/proc/self/maps", "re");
-	int fd = -1;
+	uintptr_t start = getauxval(AT_SYSINFO_EHDR), end = start ? own_vdso_end(start) : 0;
+	int fd = end ? memfd_create("vdso", MFD_CLOEXEC) : -1;
 
-	while (f && at && fd < 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) != 2 || start != at)
-			continue;
-		fd = memfd_create("vdso", MFD_CLOEXEC);
-		if (fd >= 0 && write(fd, (const void *)at, end - start) != (ssize_t)(end - start)) {
-			close(fd);
-			break;
-		}
+	if (fd >= 0 && write(fd, (const void *)start, end - start) != (ssize_t)(end - start)) {
+		close(fd);
+		fd = -1;
 	}
-	if (f)
-		fclose(f);
 	return fd;
 }
 
@@ -164,13 +168,27 @@ static bool build_id_agrees(const struct image *image, const struct dso *dso)
 	return true;
 }
 
+/* Takes the descriptor over. */
+static Elf *map_file(int fd)
+{
+	Elf *elf;
+
+	if (fd < 0)
+		return NULL;
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf && elf_cntl(elf, ELF_C_FDREAD)) {
+		elf_end(elf);
+		elf = NULL;
+	}
+	close(fd);
+	return elf;
+}
+
 static struct image *open_image(struct images *im, const struct dso *dso)
 {
 	struct image *image = mem__alloc(1, sizeof(*image));
 
-	image->fd = open_file(im, dso, &image->path);
-	if (image->fd >= 0)
-		image->elf = elf_begin(image->fd, ELF_C_READ_MMAP, NULL);
+	image->elf = map_file(open_file(im, dso, &image->path));
 	if (!image->elf || !read_segments(image)) {
 		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
 	} else if (!build_id_agrees(image, dso)) {

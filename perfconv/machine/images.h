@@ -24,15 +24,17 @@ struct segment { /* PT_LOAD */
 
 struct image {
 	char *path; /* where it was found */
-	int fd;
-	Elf *elf;
+	Elf *elf;   /* mapped; no descriptor is held: a system-wide capture has thousands */
 	VEC(struct segment) segments;
 };
 
 struct images {
-	char *side_dir;		  /* NULL: none given */
-	char *capture_dir;	  /* folder of the capture */
-	bool local_kernel;	  /* the capture is of the running kernel: its vdso is ours */
+	char *side_dir;	   /* NULL: none given */
+	char *capture_dir; /* folder of the capture */
+	bool local_kernel; /* the capture is of the running kernel: its vdso is ours */
+	/* Borrowed: a kernel symbol and where it was while recording; address 0: not known. */
+	const char *kernel_symbol;
+	uint64_t kernel_symbol_address;
 	VEC(struct image *) list; /* by dso id; NULL: not there */
 	VEC(bool) tried;
 	uint64_t missing;    /* objects whose file could not be opened or read */

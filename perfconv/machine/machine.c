@@ -2,6 +2,7 @@
 #include "perfconv/machine/machine.h"
 
 #include <perf/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -139,6 +140,17 @@ static void apply_comm(struct machine *m, const struct record *rec)
 		maps__clear(&m->processes.data[m->threads.data[thread].process].maps);
 }
 
+/* "[kernel.kallsyms]_text": the offset is that symbol's address, which the next boot moves. */
+static void note_kernel(struct machine *m, const struct record_mmap *r)
+{
+	static const char prefix[] = "[kernel.kallsyms]";
+
+	if (strncmp(r->path, prefix, sizeof(prefix) - 1))
+		return;
+	snprintf(m->kernel_symbol, sizeof(m->kernel_symbol), "%s", r->path + sizeof(prefix) - 1);
+	m->kernel_symbol_address = r->offset;
+}
+
 static void apply_mmap(struct machine *m, const struct record *rec)
 {
 	const struct record_mmap *r = &rec->mmap;
@@ -150,8 +162,10 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 	};
 	uint32_t process;
 
-	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER)
-		return; /* kernel text and modules: their addresses stay absolute */
+	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER) {
+		note_kernel(m, r); /* its addresses, and its modules', stay absolute */
+		return;
+	}
 	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);

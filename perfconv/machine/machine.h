@@ -5,7 +5,7 @@
  * asking the machine right after applying a sample gives what was true then.
  *
  * Threads and processes have ids (indices) that are never reused: a pid that
- * comes back after an exit is a new process.
+ * comes back with a FORK is a new process.
  */
 #ifndef PERFCONV_MACHINE_MACHINE_H
 #define PERFCONV_MACHINE_MACHINE_H
@@ -52,6 +52,9 @@ struct machine {
 	struct idmap pids, tids;       /* pid, tid -> index into the two below */
 	VEC(uint32_t) current_process; /* id of the process that has the pid now */
 	VEC(uint32_t) current_thread;
+	/* A kernel symbol and its address while recording; address 0: not known. */
+	char kernel_symbol[64];
+	uint64_t kernel_symbol_address;
 	uint64_t copied_maps;
 	uint64_t bare_processes; /* forked beyond that limit: without mappings */
 };

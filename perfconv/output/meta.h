@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/resolve/python.h"
 
 #define META_SCHEMA 1u /* of the "perfconv" object; docs/metadata.schema.json */
 
@@ -23,7 +24,7 @@ struct meta {
 	uint32_t event;
 	const char *frames_mode;
 	uint32_t python_hex; /* 0: no pyframes in the capture */
-	uint64_t side_files, side_files_missing;
+	struct python_files side_files;
 	uint64_t files_missing, files_mismatched; /* objects that could not be named from files */
 };
 

@@ -234,14 +234,12 @@ static void write_time(struct json *j, const struct perfdata_info *info, const s
 {
 	char stamp[32];
 	struct tm tm;
-	time_t when = (time_t)info->file_mtime_s;
-	uint64_t wall_ns = info->clock_wall_ns - info->clock_ns + p->start_ns;
+	time_t when = (time_t)((info->clock_wall_ns - info->clock_ns + p->start_ns) / 1000000000u);
 
 	json__key_string(j, "clock", clock_name(info->clockid));
-	if (info->clock_wall_ns)
-		when = (time_t)(wall_ns / 1000000000u);
-	if (gmtime_r(&when, &tm) && strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		json__key_string(j, info->clock_wall_ns ? "startTime" : "fileTime", stamp);
+	if (info->clock_wall_ns && gmtime_r(&when, &tm) &&
+	    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		json__key_string(j, "startTime", stamp);
 	if (p->timed)
 		json__key_double(j, "durationSeconds", seconds(p->duration));
 }
@@ -271,6 +269,20 @@ static void write_python(struct json *j, const struct meta *m)
 	json__object_end(j);
 }
 
+static void write_side_files(struct json *j, const struct python_files *f)
+{
+	json__key(j, "sideFiles");
+	json__object(j);
+	json__key_u64(j, "read", f->read);
+	json__key_u64(j, "missing", f->missing);
+	json__key_u64(j, "broken", f->broken);
+	json__key_u64(j, "arenasMissing", f->arenas_missing);
+	json__key_u64(j, "droppedRecords", f->dropped);
+	json__key_u64(j, "badRecords", f->bad_records);
+	json__key_u64(j, "unknownRecords", f->unknown_records);
+	json__object_end(j);
+}
+
 static void write_quality(struct writer *w)
 {
 	const struct perfdata_stats *stats = perfdata__stats(w->meta->data);
@@ -286,8 +298,7 @@ static void write_quality(struct writer *w)
 	json__key_u64(j, "outOfOrderRecords", stats->unordered);
 	json__key(j, "cut");
 	json__bool(j, stats->cut);
-	json__key_u64(j, "sideFiles", w->meta->side_files);
-	json__key_u64(j, "sideFilesMissing", w->meta->side_files_missing);
+	write_side_files(j, &w->meta->side_files);
 	json__key_u64(j, "objectFilesMissing", w->meta->files_missing);
 	json__key_u64(j, "objectFilesReplaced", w->meta->files_mismatched);
 	json__object_end(j);
@@ -320,6 +331,17 @@ static void write_meta(struct writer *w)
 	json__object_end(j);
 }
 
+/* What a person sees first: not the main thread of a program that waits, which is blank. */
+static size_t busiest_thread(const struct profile *p)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < p->threads.n; i++)
+		if (p->threads.data[i].weight > p->threads.data[best].weight)
+			best = i;
+	return best;
+}
+
 uint64_t speedscope__write(struct sink *sink, const struct profile *p, const struct meta *meta)
 {
 	struct writer w = { .profile = p, .meta = meta };
@@ -330,7 +352,7 @@ uint64_t speedscope__write(struct sink *sink, const struct profile *p, const str
 	json__key_string(j, "$schema", SCHEMA);
 	json__key_string(j, "name", meta->title);
 	json__key_string(j, "exporter", "perfconv");
-	json__key_u64(j, "activeProfileIndex", 0);
+	json__key_u64(j, "activeProfileIndex", busiest_thread(p));
 	json__newline(j);
 	write_meta(&w);
 	json__newline(j);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <perf/event.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "perfconv/perfdata/internal.h"
 
@@ -290,7 +291,7 @@ static int decode_mmap(struct perfdata *p, struct cursor *c, struct record *rec)
 	m->start = cursor__u64(c);
 	m->length = cursor__u64(c);
 	m->offset = cursor__u64(c);
-	m->prot = rec->misc & PERF_RECORD_MISC_MMAP_DATA ? 0 : 4;
+	m->prot = rec->misc & PERF_RECORD_MISC_MMAP_DATA ? 0 : PROT_EXEC;
 	if (rec->type == PERF_RECORD_MMAP2) {
 		const uint8_t *id = cursor__bytes(c, 24);
 

@@ -30,10 +30,27 @@ int perfdata__pread(struct perfdata *p, void *out, size_t n, uint64_t offset, st
 	return 0;
 }
 
+/* The words of open() say what is wrong; here is what to do. */
+static int open_capture(struct perfdata *p, const char *path, struct errbuf *err)
+{
+	int fd = file__open(path, &p->file_bytes, err);
+
+	if (fd == -ENOENT)
+		return errbuf__set(err, fd,
+				   "%s: does not exist; name the capture that perf record wrote "
+				   "with -i",
+				   *path ? path : "the capture's name is empty and");
+	if (fd == -EACCES)
+		return errbuf__set(err, fd,
+				   "%s: may not be read by this user; convert as its owner or as "
+				   "root",
+				   path);
+	return fd;
+}
+
 static void init_info(struct perfdata *p)
 {
 	struct perfdata_info *info = &p->info;
-	struct stat st;
 
 	info->hostname = mem__strdup("");
 	info->os_release = mem__strdup("");
@@ -41,8 +58,6 @@ static void init_info(struct perfdata *p)
 	info->perf_version = mem__strdup("");
 	info->cpu_description = mem__strdup("");
 	info->clockid = -1;
-	if (!fstat(p->fd, &st))
-		info->file_mtime_s = st.st_mtime;
 }
 
 /* Standard input or a FIFO's end: only what was recorded for a pipe can be read
@@ -137,7 +152,7 @@ static int open_file(struct perfdata *p, const char *path, struct errbuf *err)
 	char *data = folder ? mem__format("%s/data", path) : mem__strdup(path);
 	int code;
 
-	p->fd = file__open(data, &p->file_bytes, err);
+	p->fd = open_capture(p, data, err);
 	free(data);
 	if (p->fd == -ENOENT && folder)
 		return errbuf__set(err, -EINVAL,

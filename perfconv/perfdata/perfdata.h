@@ -50,7 +50,6 @@ struct perfdata_info {
 	uint64_t first_sample_ns, last_sample_ns; /* 0: not stated */
 	int32_t clockid;			  /* of all times; -1: perf's default clock */
 	uint64_t clock_wall_ns, clock_ns; /* the same moment on both clocks; 0: not stated */
-	int64_t file_mtime_s;		  /* seconds since 1970: when the capture ended */
 };
 
 /* A build-id the header states for a path (samples that hit it). */

@@ -180,6 +180,8 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 
 static void name_everything(struct capture *c, enum frames_mode mode)
 {
+	c->images.kernel_symbol = c->machine.kernel_symbol;
+	c->images.kernel_symbol_address = c->machine.kernel_symbol_address;
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
 	c->python = python__new(&c->machine, &c->images, c->symbols);
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
@@ -216,6 +218,7 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	uint32_t event;
 	int code;
 
+	c->options = *options;
 	machine__init(&c->machine);
 	images__init(&c->images, options->path, options->side_dir);
 	code = perfdata__open(&c->data, options->path, err);

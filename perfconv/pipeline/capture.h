@@ -19,6 +19,15 @@
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/store/store.h"
 
+struct capture_options {
+	const char *path;     /* the perf.data; "-" is standard input */
+	const char *event;    /* name of the event to show; NULL: one that measures time */
+	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
+	enum frames_mode frames;
+	bool strict;	/* what is odd in the capture is an error */
+	uint32_t texts; /* so many tracepoint samples are kept as text */
+};
+
 /* Samples of one thread and event, doubled ones included. */
 struct capture_count {
 	uint64_t samples;
@@ -40,6 +49,7 @@ struct capture_text {
 };
 
 struct capture {
+	struct capture_options options; /* strings borrowed */
 	struct perfdata *data;
 	struct machine machine;
 	struct images images;
@@ -57,15 +67,6 @@ struct capture {
 	VEC(struct capture_loss) losses; /* by thread id; may be shorter */
 	VEC(struct capture_text) texts;
 	uint64_t first_ns, last_ns; /* of all records with a time */
-};
-
-struct capture_options {
-	const char *path;     /* the perf.data; "-" is standard input */
-	const char *event;    /* name of the event to show; NULL: one that measures time */
-	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
-	enum frames_mode frames;
-	bool strict;	/* what is odd in the capture is an error */
-	uint32_t texts; /* so many tracepoint samples are kept as text */
 };
 
 /**

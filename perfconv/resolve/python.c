@@ -9,41 +9,71 @@
 #define SYMBOL_PREFIX "py::"
 #define TASK_PREFIX "task:"
 
+struct tried {		       /* a token, and what came of it */
+	const char *token;     /* the dso's */
+	struct sidefile *file; /* NULL: not there, or broken */
+};
+
 struct python {
 	const struct machine *machine;
 	struct symbols *symbols;
-	VEC(struct sidefile *) by_dso; /* NULL: no trampoline, or none found; shared by token */
-	VEC(struct sidefile *) files;
-	struct strtab names; /* of frames known by symbol only */
-	size_t missing;
+	VEC(struct sidefile *) by_dso; /* NULL: no trampoline, or no side file; borrowed */
+	VEC(struct tried) tried;       /* owns the files */
+	struct strtab names;	       /* of frames known by symbol only */
+	struct python_files counts;
+	struct errbuf broken; /* the first broken file's message, or "" */
 };
 
-static struct sidefile *find_by_token(const struct python *py, const char *token)
+static struct tried *find_by_token(struct python *py, const char *token)
 {
-	for (size_t i = 0; i < py->files.n; i++)
-		if (!strcmp(py->files.data[i]->token, token))
-			return py->files.data[i];
+	for (size_t i = 0; i < py->tried.n; i++)
+		if (!strcmp(py->tried.data[i].token, token))
+			return &py->tried.data[i];
 	return NULL;
 }
 
 static struct sidefile *open_side_file(struct python *py, struct images *images,
 				       const struct dso *dso)
 {
-	struct sidefile *file = find_by_token(py, dso->token);
-	char *recorded, *path;
+	char *recorded = mem__format("%.*spyframes-%s.side",
+				     (int)(file__base(dso->path) - dso->path), dso->path,
+				     dso->token);
+	char *path = images__find_beside(images, recorded);
+	struct sidefile *file = NULL;
+	struct errbuf err;
 
-	if (file)
-		return file;
-	recorded = mem__format("%.*spyframes-%s.side", (int)(file__base(dso->path) - dso->path),
-			       dso->path, dso->token);
-	path = images__find_beside(images, recorded);
-	if (path && !sidefile__open(&file, path, NULL))
-		vec__push(&py->files, file);
-	else
-		py->missing++;
+	if (!path) {
+		py->counts.missing++;
+	} else if (sidefile__open(&file, path, &err)) {
+		if (!py->counts.broken++)
+			py->broken = err;
+	} else {
+		py->counts.read++;
+		py->counts.dropped += file->dropped;
+		py->counts.bad_records += file->bad_records;
+		py->counts.unknown_records += file->unknown_types;
+	}
 	free(path);
 	free(recorded);
 	return file;
+}
+
+static struct sidefile *side_file_of(struct python *py, struct images *images, uint32_t id)
+{
+	const struct dso *dso = dsos__get(&py->machine->dsos, id);
+	struct tried *tried;
+
+	if (dso->kind != DSO_TRAMPOLINE)
+		return NULL;
+	py->counts.arenas_missing += !images__get(images, &py->machine->dsos, id);
+	tried = find_by_token(py, dso->token);
+	if (!tried) {
+		struct sidefile *file = open_side_file(py, images, dso);
+
+		vec__push(&py->tried, ((struct tried){ dso->token, file }));
+		return file;
+	}
+	return tried->file;
 }
 
 struct python *python__new(const struct machine *machine, struct images *images,
@@ -53,11 +83,10 @@ struct python *python__new(const struct machine *machine, struct images *images,
 
 	py->machine = machine;
 	py->symbols = symbols;
-	for (size_t i = 0; i < machine->dsos.list.n; i++) {
-		const struct dso *dso = &machine->dsos.list.data[i];
+	for (uint32_t i = 0; i < machine->dsos.list.n; i++) {
+		struct sidefile *file = side_file_of(py, images, i);
 
-		vec__push(&py->by_dso,
-			  dso->kind == DSO_TRAMPOLINE ? open_side_file(py, images, dso) : NULL);
+		vec__push(&py->by_dso, file);
 	}
 	return py;
 }
@@ -66,9 +95,9 @@ void python__free(struct python *py)
 {
 	if (!py)
 		return;
-	for (size_t i = 0; i < py->files.n; i++)
-		sidefile__free(py->files.data[i]);
-	vec__release(&py->files);
+	for (size_t i = 0; i < py->tried.n; i++)
+		sidefile__free(py->tried.data[i].file);
+	vec__release(&py->tried);
 	vec__release(&py->by_dso);
 	strtab__release(&py->names);
 	free(py);
@@ -148,11 +177,18 @@ const char *python__thread_name(const struct python *py, uint32_t id)
 
 uint32_t python__version(const struct python *py)
 {
-	return py->files.n ? py->files.data[0]->python_hex : 0;
+	for (size_t i = 0; i < py->tried.n; i++)
+		if (py->tried.data[i].file)
+			return py->tried.data[i].file->python_hex;
+	return 0;
 }
 
-size_t python__side_files(const struct python *py, size_t *missing)
+struct python_files python__files(const struct python *py)
 {
-	*missing = py->missing;
-	return py->files.n;
+	return py->counts;
+}
+
+const char *python__broken(const struct python *py)
+{
+	return py->broken.text;
 }

@@ -43,7 +43,21 @@ const char *python__thread_name(const struct python *py, uint32_t id);
 /** python__version - of the first Python seen, PY_VERSION_HEX; 0: none. */
 uint32_t python__version(const struct python *py);
 
-/** python__side_files - how many were read; *@missing: mapped trampolines without one. */
-size_t python__side_files(const struct python *py, size_t *missing);
+/* How the search for side files went; each process has one, whatever its arenas. */
+struct python_files {
+	uint64_t read;
+	uint64_t missing;	  /* not found */
+	uint64_t broken;	  /* found, but of no use; see python__broken() */
+	uint64_t arenas_missing;  /* trampoline files not found: nothing steps through them */
+	uint64_t dropped;	  /* records that pyframes found no room for */
+	uint64_t bad_records;	  /* damaged ones, passed over */
+	uint64_t unknown_records; /* of types newer than this reader */
+};
+
+/** python__files - counts over all processes. */
+struct python_files python__files(const struct python *py);
+
+/** python__broken - what is wrong with the first broken side file; "" if none is. */
+const char *python__broken(const struct python *py);
 
 #endif

@@ -41,9 +41,13 @@ static struct place place_of(const struct resolver *r, uint32_t location)
 	return store__get_location(r->store, location).place;
 }
 
-/* Whatever ELF file a trampoline calls into holds the evaluator. */
+/* The ELF file that trampolines call into holds the evaluator.  A stack that was
+ * unwound wrongly must not make another file one, so a share of the calls is asked for. */
+#define INTERPRETER_SHARE 10u /* at least one of so many */
+
 static void find_interpreters(struct resolver *r)
 {
+	uint64_t *calls = mem__alloc(r->machine->dsos.list.n, sizeof(*calls)), all = 0;
 	const struct store *s = r->store;
 
 	for (size_t i = 0; i < r->machine->dsos.list.n; i++) {
@@ -58,9 +62,15 @@ static void find_interpreters(struct resolver *r)
 		    kind_of(r, place_of(r, store__leaf(s, parent)).dso) != DSO_TRAMPOLINE)
 			continue;
 		dso = place_of(r, store__leaf(s, i)).dso;
-		if (kind_of(r, dso) == DSO_ELF)
-			r->interpreter.data[dso] = true;
+		if (kind_of(r, dso) == DSO_ELF) {
+			calls[dso]++;
+			all++;
+		}
 	}
+	for (size_t i = 0; i < r->machine->dsos.list.n; i++)
+		if (calls[i] && calls[i] * INTERPRETER_SHARE >= all)
+			r->interpreter.data[i] = true;
+	free(calls);
 }
 
 static uint32_t string(struct resolver *r, const char *text)

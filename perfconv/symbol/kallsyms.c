@@ -8,10 +8,15 @@
 
 #include "perfconv/base/file.h"
 
-#define MAX_UNSIZED ((uint64_t)1 << 20) /* no kernel function is longer */
 #define FILE_LIMIT ((size_t)256 << 20)
 
-static void add_line(struct symtab *t, char *line)
+struct expected {
+	const char *symbol;
+	uint64_t address; /* 0: anywhere */
+	bool moved;
+};
+
+static void add_line(struct symtab *t, char *line, struct expected *e)
 {
 	char *rest, *end;
 	uint64_t address = strtoull(line, &rest, 16);
@@ -21,11 +26,15 @@ static void add_line(struct symtab *t, char *line)
 		return;
 	end = rest + 3 + strcspn(rest + 3, "\t ");
 	*end = '\0';
+	if (e->address && address != e->address && !strcmp(rest + 3, e->symbol))
+		e->moved = true;
 	symtab__add(t, address, address, rest + 3, 0);
 }
 
-int kallsyms__read(struct symtab *t, const char *path, struct errbuf *err)
+int kallsyms__read(struct symtab *t, const char *path, const char *symbol, uint64_t address,
+		   struct errbuf *err)
 {
+	struct expected e = { symbol, address, false };
 	char *text, *line, *next;
 	size_t n;
 	int code = file__read(path, FILE_LIMIT, &text, &n, err);
@@ -36,7 +45,7 @@ int kallsyms__read(struct symtab *t, const char *path, struct errbuf *err)
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		add_line(t, line);
+		add_line(t, line, &e);
 	}
 	free(text);
 	if (!t->list.n)
@@ -44,6 +53,12 @@ int kallsyms__read(struct symtab *t, const char *path, struct errbuf *err)
 				   "%s: hides the kernel's addresses; run as root or set "
 				   "kernel.kptr_restrict=0 to name kernel functions",
 				   path);
-	symtab__finish(t, MAX_UNSIZED);
+	if (e.moved) {
+		symtab__release(t);
+		return errbuf__set(err, -ESTALE,
+				   "%s: is of another boot, so kernel functions have no names; "
+				   "convert before the next reboot",
+				   path);
+	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 /* Hand-written code, which lacks sizes, is short. */
 #define MAX_UNSIZED 4096u
+#define MAX_UNSIZED_KERNEL (1u << 20) /* no kernel function is longer */
 
 struct object {
 	bool loaded;
@@ -24,6 +25,8 @@ struct symbols {
 	const struct dsos *dsos;
 	struct images *images;
 	VEC(struct object) objects; /* by dso id */
+	const char *kernel_unnamed; /* why, or NULL */
+	struct errbuf err;
 };
 
 struct symbols *symbols__new(const struct dsos *dsos, struct images *images)
@@ -70,15 +73,20 @@ static void add_debug_file(struct symtab *t, const struct dso *dso)
 }
 
 /* Code that the capture names itself may be gone by now, so it comes first. */
-static void load_kernel(const struct symbols *s, struct symtab *table)
+static void load_kernel(struct symbols *s, struct symtab *table)
 {
 	for (size_t i = 0; i < s->dsos->kernel_symbols.n; i++) {
 		const struct kernel_symbol *k = &s->dsos->kernel_symbols.data[i];
 
 		symtab__add(table, k->start, k->end, k->name, 0);
 	}
-	if (!s->images->local_kernel || kallsyms__read(table, "/proc/kallsyms", NULL))
-		symtab__finish(table, 0);
+	if (!s->images->local_kernel)
+		s->kernel_unnamed = "the capture is of another kernel than this one; convert where "
+				    "it was recorded to name its functions";
+	else if (kallsyms__read(table, "/proc/kallsyms", s->images->kernel_symbol,
+				s->images->kernel_symbol_address, &s->err))
+		s->kernel_unnamed = s->err.text;
+	symtab__finish(table, MAX_UNSIZED_KERNEL);
 }
 
 static void load(struct symbols *s, uint32_t id, struct object *object)
@@ -110,6 +118,11 @@ static struct object *symbols__object(struct symbols *s, uint32_t id)
 	if (!object->loaded)
 		load(s, id, object);
 	return object;
+}
+
+const char *symbols__kernel_unnamed(const struct symbols *s)
+{
+	return s->kernel_unnamed;
 }
 
 const char *symbols__find(struct symbols *s, struct place place)

@@ -21,4 +21,7 @@ void symbols__free(struct symbols *s);
 /** symbols__find - the function at @place; NULL if nobody names it.  Lives with @s. */
 const char *symbols__find(struct symbols *s, struct place place);
 
+/** symbols__kernel_unnamed - why kernel functions that were asked for have no names; or NULL. */
+const char *symbols__kernel_unnamed(const struct symbols *s);
+
 #endif

@@ -22,11 +22,14 @@ static const uint8_t i386_perf[] = { 0, 2, 3, 1, 7, 6, 4, 5, 8 };
 /* R0-R15 as in DWARF. */
 static const uint8_t arm_perf[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 
-static const struct regs_arch x86_64 = { "x86_64", sizeof(x86_64_perf), 17, 16, 7, 8, x86_64_perf };
-static const struct regs_arch aarch64 = { "aarch64", sizeof(aarch64_perf), 32, 32, 31,
-					  8,	     aarch64_perf };
-static const struct regs_arch i386 = { "i386", sizeof(i386_perf), 9, 8, 4, 4, i386_perf };
-static const struct regs_arch arm = { "arm", sizeof(arm_perf), 16, 15, 13, 4, arm_perf };
+static const struct regs_arch x86_64 = { "x86_64", sizeof(x86_64_perf), 17,	    16, 7, 6,
+					 8,	   UINT64_MAX,		x86_64_perf };
+static const struct regs_arch aarch64 = { "aarch64", sizeof(aarch64_perf), 32,		32, 31, 29,
+					  8,	     (1ull << 48) - 1,	   aarch64_perf };
+static const struct regs_arch i386 = { "i386", sizeof(i386_perf), 9,	    8, 4, 5,
+				       4,      UINT32_MAX,	  i386_perf };
+static const struct regs_arch arm = { "arm", sizeof(arm_perf), 16,	15, 13, 11,
+				      4,     UINT32_MAX,       arm_perf };
 
 /* What machines call themselves. */
 static const struct {

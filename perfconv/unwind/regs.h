@@ -10,12 +10,14 @@
 #define REGS_MAX 33u
 
 struct regs_arch {
-	const char *name;    /* `uname -m`, of 32-bit machines in short */
-	size_t n;	     /* registers in this table, the instruction pointer included */
-	size_t dwarf_n;	     /* the first so many are DWARF's own; x86_64's RA is one of them */
-	size_t ip, sp;	     /* indices into the table; DWARF numbers where below dwarf_n */
-	size_t word_bytes;   /* of a word on the stack */
-	const uint8_t *perf; /* perf's number of each */
+	const char *name;      /* `uname -m`, of 32-bit machines in short */
+	size_t n;	       /* registers in this table, the instruction pointer included */
+	size_t dwarf_n;	       /* the first so many are DWARF's own; x86_64's RA is one of them */
+	size_t ip, sp;	       /* indices into the table; DWARF numbers where below dwarf_n */
+	size_t fp;	       /* the frame pointer's DWARF number */
+	size_t word_bytes;     /* of a word on the stack */
+	uint64_t address_mask; /* without pointer authentication bits */
+	const uint8_t *perf;   /* perf's number of each */
 };
 
 /* Registers by DWARF number. */

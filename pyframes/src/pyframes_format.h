@@ -46,12 +46,12 @@ enum pyframes_state {
 struct pyframes_header {
 	char magic[8];
 	uint32_t version;
-	uint32_t header_bytes;	    /* offset of the first record */
-	uint32_t byte_order;	    /* PYFRAMES_BYTE_ORDER as the writer stores it */
-	uint16_t pointer_bytes;	    /* 8 or 4 */
-	uint16_t machine;	    /* ELF e_machine of the process */
-	uint64_t file_bytes;	    /* preallocated size of the whole file */
-	uint64_t used_bytes;	    /* offset just past the last whole record; release store */
+	uint32_t header_bytes;	/* offset of the first record */
+	uint32_t byte_order;	/* PYFRAMES_BYTE_ORDER as the writer stores it */
+	uint16_t pointer_bytes; /* 8 or 4 */
+	uint16_t machine;	/* ELF e_machine of the process */
+	uint64_t file_bytes;	/* preallocated size of the whole file */
+	uint64_t used_bytes;	/* offset just past the last whole record; release store */
 	uint8_t token[PYFRAMES_TOKEN_BYTES];
 	uint64_t start_ns;	    /* CLOCK_MONOTONIC at activation */
 	uint64_t start_realtime_ns; /* CLOCK_REALTIME at the same moment */
@@ -61,13 +61,13 @@ struct pyframes_header {
 	uint32_t state;		    /* enum pyframes_state */
 	uint64_t runtime_addr;	    /* _PyRuntime: a futex inside it is the GIL's; 0: not known */
 	uint64_t runtime_bytes;
-	uint64_t eval_addr;	    /* _PyEval_EvalFrameDefault */
+	uint64_t eval_addr; /* _PyEval_EvalFrameDefault */
 	uint32_t exe_build_id_bytes;
 	uint8_t exe_build_id[PYFRAMES_BUILD_ID_BYTES]; /* of the object that holds eval_addr */
-	uint64_t dropped_records;   /* records that found no room */
-	uint64_t ring_offset;	    /* task ring; 0: none.  Else a multiple of 16 */
-	uint64_t ring_entries;	    /* capacity, a power of two */
-	uint64_t ring_head;	    /* entries ever written; newest is (ring_head - 1) % ring_entries */
+	uint64_t dropped_records;		       /* records that found no room */
+	uint64_t ring_offset;  /* task ring; 0: none.  Else a multiple of 16 */
+	uint64_t ring_entries; /* capacity, a power of two */
+	uint64_t ring_head;    /* entries ever written; newest is (ring_head - 1) % ring_entries */
 };
 
 enum pyframes_record_type {
@@ -84,10 +84,10 @@ enum pyframes_record_type {
 
 /* In front of every record; the payload structs below follow it. */
 struct pyframes_record {
-	uint32_t size;	  /* bytes, this header and padding included */
-	uint16_t type;	  /* enum pyframes_record_type */
-	uint16_t flags;	  /* zero */
-	uint32_t crc;	  /* CRC-32 (IEEE, as zlib) of all `size` bytes with crc as zero */
+	uint32_t size;	/* bytes, this header and padding included */
+	uint16_t type;	/* enum pyframes_record_type */
+	uint16_t flags; /* zero */
+	uint32_t crc;	/* CRC-32 (IEEE, as zlib) of all `size` bytes with crc as zero */
 	uint32_t reserved;
 	uint64_t time_ns; /* when it was written */
 };
@@ -125,14 +125,14 @@ struct pyframes_code {
 	uint32_t id; /* 1, 2, 3 ... in this file */
 	uint32_t kind;
 	uint32_t arena;
-	uint32_t slot;		  /* PYFRAMES_NO_SLOT or an index into the arena */
-	uint32_t name;		  /* string: co_qualname; before 3.11 made from what is known */
-	uint32_t file;		  /* string: co_filename */
+	uint32_t slot; /* PYFRAMES_NO_SLOT or an index into the arena */
+	uint32_t name; /* string: co_qualname; before 3.11 made from what is known */
+	uint32_t file; /* string: co_filename */
 	uint32_t first_line;
-	uint32_t flags;		  /* co_flags */
-	uint64_t code_addr;	  /* the code object */
-	uint64_t bytecode_addr;	  /* first instruction as the interpreter runs it */
-	uint32_t bytecode_bytes;  /* copy that follows, padded to 8 */
+	uint32_t flags;		   /* co_flags */
+	uint64_t code_addr;	   /* the code object */
+	uint64_t bytecode_addr;	   /* first instruction as the interpreter runs it */
+	uint32_t bytecode_bytes;   /* copy that follows, padded to 8 */
 	uint32_t line_table_bytes; /* then co_linetable (3.10+) or co_lnotab (3.9), padded to 8 */
 };
 
@@ -162,8 +162,8 @@ struct pyframes_thread_end {
 
 /* An asyncio task whose steps are in the ring. */
 struct pyframes_task {
-	uint32_t id;   /* 1, 2, 3 ... */
-	uint32_t name; /* string: task name, or the coroutine's qualname for a default name */
+	uint32_t id;	    /* 1, 2, 3 ... */
+	uint32_t name;	    /* string: task name, or the coroutine's qualname for a default name */
 	uint32_t coroutine; /* string: the coroutine's qualname */
 	uint32_t tid;	    /* thread of its loop */
 };
@@ -188,7 +188,7 @@ struct pyframes_snapshot_thread {
 };
 
 struct pyframes_snapshot_frame {
-	uint32_t code;	 /* pyframes_code.id */
+	uint32_t code;	  /* pyframes_code.id */
 	int32_t position; /* byte offset of the current instruction in the bytecode; -1: not started */
 };
 

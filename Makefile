@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# One makefile for the suite; `make help` lists its targets and variables.
+#
+# Every suite of tests ends with the line "N passed, N failed, N skipped", or
+# with cmocka's closing lines; tests/check.py runs the suites and adds up.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+O ?= build##                 = folder of all build products
+SAN ?=##                     = sanitizers to build with, as in SAN=address,undefined
+DEBUG ?=##                   = 1: build without optimisation
+WERROR ?=##                  = 1: a warning is an error
+V ?=##                       = 1: show the commands
+LIBPERF_DIR ?= $(O)/libperf##= prefix of a libperf 5.10 or newer; empty: the system's, by pkg-config
+PREFIX ?= /usr/local##       = where install puts things, below DESTDIR
+SCENARIO ?= idle-no-leaffc## = scenario that demo records
+DURATION ?= 30##             = seconds that demo records
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14) clang-format)
+CLANG_TIDY ?= clang-tidy
+JOBS ?= $(or $(shell nproc 2>/dev/null),2)
+
+Q := $(if $(V),,@)
+say = $(if $(V),:,printf '  %-7s %s\n' '$1' '$2')
+
+# --- sources ----------------------------------------------------------------
+
+# In the picture's order: a layer may include only what stands before it.
+LAYERS := base perfdata sidefile machine unwind store symbol resolve profile analyze output \
+	  pipeline cmd
+
+LIB_SRC := $(sort $(foreach layer,$(LAYERS),$(wildcard perfconv/$(layer)/*.c)))
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
+MAIN_OBJ := $(O)/obj/perfconv/main.o
+ARCHIVE := $(O)/libperfconv.a
+
+# Each tests/unit/test_*.c is a program; what else lies there is linked with all.
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
+UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/obj/%.o)
+UNIT_HELP_SRC := $(sort $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+UNIT_HELP_OBJ := $(UNIT_HELP_SRC:%.c=$(O)/obj/%.o)
+
+ALL_OBJ := $(LIB_OBJ) $(MAIN_OBJ) $(UNIT_OBJ) $(UNIT_HELP_OBJ)
+
+C_FILES = $(sort $(shell find perfconv pyframes contrib tests -name '*.[ch]' \
+	-not -path '*/build/*' -not -path '*/node_modules/*'))
+SHELL_FILES = $(sort $(shell grep -rlIE '^\#!.*[/ ](ba|da)?sh( |$$)' .ci scripts contrib tests))
+
+# --- dependencies -----------------------------------------------------------
+
+PACKAGES := libdw libelf libtraceevent libzstd zlib
+
+# The value of variable $1 is $2, asked for when a recipe first needs it: help,
+# clean and setup run where there is no pkg-config yet.
+once = $(eval $1 := $2)$($1)
+as_system = $(patsubst -I%,-isystem%,$1)
+PKG_CFLAGS = $(call once,PKG_CFLAGS,$(call as_system,$(shell $(PKG_CONFIG) --cflags $(PACKAGES))))
+PKG_LIBS = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PACKAGES)))
+CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(call as_system,$(shell $(PKG_CONFIG) --cflags cmocka)))
+CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell $(PKG_CONFIG) --libs cmocka))
+
+OWN_LIBPERF := $(O)/libperf/lib/libperf.a
+ifeq ($(LIBPERF_DIR),)
+LIBPERF_CFLAGS = $(call once,LIBPERF_CFLAGS,$(call as_system,$(shell $(PKG_CONFIG) --cflags libperf)))
+LIBPERF_LIBS = $(call once,LIBPERF_LIBS,$(shell $(PKG_CONFIG) --libs libperf))
+LIBPERF_BUILT :=
+else
+LIBPERF_CFLAGS := -isystem$(LIBPERF_DIR)/include
+LIBPERF_LIBS := -L$(LIBPERF_DIR)/lib -L$(LIBPERF_DIR)/lib64 -lperf
+LIBPERF_BUILT := $(if $(filter $(O)/libperf,$(LIBPERF_DIR)),$(OWN_LIBPERF))
+LIBPERF_LIBS += $(if $(LIBPERF_BUILT)$(wildcard $(LIBPERF_DIR)/lib/libapi.a),-lapi)
+endif
+
+# --- flags ------------------------------------------------------------------
+
+CFLAGS ?= $(if $(DEBUG),-O0 -g3,-O2 -g)
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	    $(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong -fPIE $(if $(SAN)$(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote . \
+	     $(LIBPERF_CFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) \
+	     $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(CFLAGS) $(LDFLAGS)
+ALL_LIBS = $(LIBPERF_LIBS) $(PKG_LIBS) -liberty -lm $(LDLIBS)
+
+# --- building ---------------------------------------------------------------
+
+.PHONY: all perfconv libperf build-tests
+all: perfconv ## build perfconv
+perfconv: $(O)/perfconv
+libperf: $(LIBPERF_BUILT) ## build libperf from Debian's kernel source package
+build-tests: $(UNIT_BIN)
+
+$(O)/perfconv: $(MAIN_OBJ) $(ARCHIVE)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $(ARCHIVE) $(ALL_LIBS)
+
+$(ARCHIVE): $(LIB_OBJ)
+	@$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
+
+$(UNIT_BIN): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_HELP_OBJ) $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP_OBJ) $(ARCHIVE) $(ALL_LIBS) $(CMOCKA_LIBS)
+
+$(UNIT_OBJ) $(UNIT_HELP_OBJ): EXTRA_CFLAGS = $(CMOCKA_CFLAGS)
+$(UNIT_OBJ) $(UNIT_HELP_OBJ): | $(O)/found-cmocka
+
+$(ALL_OBJ): $(O)/obj/%.o: %.c $(O)/flags | $(O)/found-libraries $(LIBPERF_BUILT)
+	@mkdir -p $(@D)
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(ALL_OBJ:.o=.d)
+
+$(OWN_LIBPERF): scripts/build-libperf.sh | $(O)/found-libraries
+	@$(call say,LIBPERF,$(O)/libperf)
+	$(Q)scripts/build-libperf.sh $(O)/libperf
+
+# These stand for: the compiler and these libraries were found.
+$(O)/found-libraries: WANTED := $(PACKAGES)
+$(O)/found-cmocka: WANTED := cmocka
+$(O)/found-libraries $(O)/found-cmocka: scripts/find-dependencies.sh
+	@mkdir -p $(@D)
+	$(Q)CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' LIBPERF_DIR='$(LIBPERF_DIR)' \
+		scripts/find-dependencies.sh $(WANTED)
+	@touch $@
+
+# Changes when the compiler or its flags do.
+$(O)/flags: FORCE | $(O)/found-libraries
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: install clean format setup
+install: $(O)/perfconv ## install perfconv below PREFIX
+	$(Q)install -D -m 755 $(O)/perfconv '$(DESTDIR)$(PREFIX)/bin/perfconv'
+
+clean: ## remove the build products, not libperf nor what was downloaded
+	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/san $(O)/lint $(O)/perfconv $(ARCHIVE) \
+		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
+
+format: ## format all C sources with clang-format 14
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+
+setup: ## install the Debian packages that building, testing and the demo need
+	$(Q)scripts/setup-debian.sh build test demo
+
+# --- tests ------------------------------------------------------------------
+
+LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
+CHECKS := check-tools check-unit check-san check-cli check-golden check-python check-pam-scripts \
+	  check-live check-browser
+
+TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
+
+# Runs each make target given, as the user who called sudo where there is one,
+# and adds up; the last arguments reach every make.
+run_targets = $(PYTHON) tests/check.py --make '$(MAKE_COMMAND)' --jobs '$(JOBS)' --build '$(O)' \
+	$1 -- $(MAKEOVERRIDES)
+
+.PHONY: check lint $(CHECKS) $(LINTS)
+check: ## set up, lint, run all tests, print one line that sums up
+	$(Q)scripts/setup-debian.sh build test
+	$(Q)$(call run_targets,$(LINTS) $(CHECKS))
+
+lint: ## layers, -Werror builds with gcc and clang, cppcheck, shellcheck, clang-format
+	$(Q)$(call run_targets,$(LINTS))
+
+check-tools: ## what builds, tests and measures the rest
+	$(Q)$(call run_suite,tools)
+
+check-unit: $(UNIT_BIN) ## unit tests
+	$(Q)$(TEST_ENV) $(PYTHON) tests/unit/run.py $(UNIT_BIN)
+
+check-san: | $(LIBPERF_BUILT) ## unit tests under ASan and UBSan
+	$(Q)$(MAKE) O=$(O)/san LIBPERF_DIR=$(LIBPERF_DIR) SAN=address,undefined check-unit
+
+# A suite that is not there has run no test, and that is a failure.
+run_suite = test -f tests/$1/run.py || { \
+		echo 'tests/$1 has no run.py, so $@ ran no test' >&2; exit 1; }; \
+	$(TEST_ENV) $(PYTHON) tests/$1/run.py
+
+check-cli: $(O)/perfconv ## perfconv's command line
+	$(Q)$(call run_suite,cli)
+
+check-golden: $(O)/perfconv ## conversions of committed captures
+	$(Q)$(call run_suite,golden)
+
+check-python: ## pyframes on each interpreter found
+	$(Q)$(call run_suite,python)
+
+check-pam-scripts: ## the scripts around PAM, without PAM
+	$(Q)$(call run_suite,pam)
+
+check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
+	$(Q)$(call run_suite,live)
+
+check-browser: $(O)/node/package-lock.json ## profiles in speedscope, in headless Chromium
+	$(Q)$(call run_suite,browser)
+
+$(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lock.json
+	@$(call say,NPM,$(@D))
+	@mkdir -p $(@D)
+	$(Q)cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || { \
+		rm -f package-lock.json; \
+		echo 'npm cannot fetch speedscope: see above, then repeat make check-browser' >&2; \
+		exit 1; }
+
+.PHONY: bench demo
+bench: $(O)/perfconv ## measure, BENCH=FILE.toml for one file of tests/bench
+	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)))
+
+demo: ## profile the real PAM for DURATION seconds of SCENARIO, from nothing to a speedscope file
+	$(Q)scripts/setup-debian.sh build demo
+	$(Q)scripts/as-user.sh --give '$(O)' profiles
+	$(Q)scripts/as-user.sh $(MAKE) -j$(JOBS) perfconv
+	$(Q)scripts/as-user.sh $(PYTHON) scripts/install_pam.py --venv $(O)/pam/venv
+	$(Q)$(PYTHON) scripts/profile_pam.py --with-services --python $(O)/pam/venv/bin/python \
+		--perfconv $(O)/perfconv --scenario '$(SCENARIO)' --duration '$(DURATION)' \
+		--output profiles
+
+# --- lint -------------------------------------------------------------------
+
+lint-layers: ## no perfconv folder includes one that stands after it
+	$(Q)$(PYTHON) scripts/check-layers.py --self-test
+	$(Q)$(PYTHON) scripts/check-layers.py $(LAYERS)
+
+lint-gcc lint-clang: lint-%: | $(LIBPERF_BUILT) ## build everything with -Werror
+	$(Q)$(MAKE) O=$(O)/lint/$* LIBPERF_DIR=$(LIBPERF_DIR) CC=$* WERROR=1 SAN= DEBUG= \
+		perfconv build-tests
+
+# An extension's init function has no prototype.
+lint-pyframes: ## compile pyframes with -Werror, gcc and clang
+	$(Q)set -e; for compiler in gcc clang; do for file in pyframes/src/*.c; do \
+		$$compiler -std=gnu11 -D_GNU_SOURCE -O2 -fPIC $(WARNINGS) -Werror \
+			-Wno-missing-prototypes -iquote . \
+			$(call as_system,$(shell $(PKG_CONFIG) --cflags python-3.11)) \
+			-c -o /dev/null $$file; \
+	done; done
+
+lint-cppcheck: ## cppcheck
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+		--library=python --suppress=allocaCalled --std=c11 --inline-suppr -j $(JOBS) -I . \
+		-D_GNU_SOURCE -D__x86_64__ -D__linux__ -DPY_VERSION_HEX=0x030b00f0 \
+		$(filter %.c,$(C_FILES))
+
+lint-shell: ## shellcheck
+	$(Q)shellcheck $(SHELL_FILES)
+
+lint-format: ## clang-format 14 would change nothing
+	$(Q)status=0; for file in $(C_FILES); do \
+		$(CLANG_FORMAT) $$file | cmp -s - $$file && continue; \
+		echo "$$file: not as clang-format 14 writes it: run 'make format'"; status=1; \
+	done; exit $$status
+
+.PHONY: lint-tidy lint-analyzer
+lint-tidy: | $(O)/found-libraries $(LIBPERF_BUILT) ## clang-tidy; not part of lint
+	$(Q)$(CLANG_TIDY) --quiet $(LIB_SRC) perfconv/main.c -- $(ALL_CFLAGS)
+
+lint-analyzer: | $(LIBPERF_BUILT) ## gcc -fanalyzer; not part of lint
+	$(Q)$(MAKE) O=$(O)/lint/analyzer LIBPERF_DIR=$(LIBPERF_DIR) CC=gcc WERROR=1 SAN= DEBUG= \
+		CFLAGS='-O1 -g -fanalyzer' perfconv
+
+.PHONY: help
+help: ## this list
+	@awk -f scripts/make-help.awk Makefile

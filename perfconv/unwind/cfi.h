@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cfi - how to step from a function to its caller: for each address, libdw's
+ * reading of the file's CFI compiled once into a flat rule.
+ */
+#ifndef PERFCONV_UNWIND_CFI_H
+#define PERFCONV_UNWIND_CFI_H
+
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perfconv/machine/images.h"
+#include "perfconv/unwind/regs.h"
+
+/* Where the caller's value of a register is. */
+enum cfi_where {
+	CFI_AT_CFA,	/* in memory at CFA + offset */
+	CFI_IS_CFA,	/* it is CFA + offset */
+	CFI_REGISTER,	/* in register number `offset` */
+	CFI_EXPRESSION, /* expression number `offset` says */
+};
+
+struct cfi_place {
+	uint8_t reg;   /* whose; DWARF number */
+	uint8_t where; /* enum cfi_where */
+	int32_t offset;
+};
+
+struct cfi_expression {
+	Dwarf_Op *ops;
+	size_t n;
+};
+
+struct cfi_rule {
+	bool cfa_is_expression;
+	uint8_t cfa_register;
+	bool signal;	/* a signal handler's frame: the caller was interrupted, not called */
+	bool outermost; /* there is no caller */
+	uint8_t return_register; /* the column that holds the return address */
+	uint8_t places_n;
+	int32_t cfa_offset;		   /* or number of the expression */
+	uint64_t same;			   /* bit n: register n is as in the callee */
+	struct cfi_place places[REGS_MAX]; /* what was saved; all else is lost */
+};
+
+struct cfi_tables;
+
+struct cfi_tables *cfi_tables__new(void);
+void cfi_tables__free(struct cfi_tables *t);
+
+/**
+ * cfi_tables__rule - how to step from ELF address @address of object @dso
+ *
+ * @image: the object's; borrowed as long as the tables live
+ * @arch: which registers count
+ * Return: the rule, living with the tables; NULL if the file has none for it.
+ */
+const struct cfi_rule *cfi_tables__rule(struct cfi_tables *t, uint32_t dso,
+					const struct image *image, const struct regs_arch *arch,
+					uint64_t address);
+
+/** cfi_tables__expression - the expression that a rule names by number. */
+const struct cfi_expression *cfi_tables__expression(const struct cfi_tables *t, int32_t number);
+
+#endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Building blocks of profile_pam.py and install_pam.py.
+
+Python standard library only, so that this folder and profile_pam.py can be
+copied into PAM's own tools/profiling/ and run there.
+
+    messages    errors and progress as a person reads them
+    user        who asked for this run: the user behind sudo
+    process     children that never outlive us, and stop signals
+    target      the Python that runs PAM: versions, petals, pyframes
+    preflight   what must be true before anything is started
+    services    redis, MQTT broker, side-service stand-in, vehicle
+    app         PAM itself: start, health, stop
+    recorder    perf record, held back until PAM is healthy
+    capture     side files, metadata, conversion, what is kept
+"""

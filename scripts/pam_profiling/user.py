@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Who asked for this run: the user behind sudo, or the current one.
+
+Only perf needs privilege. PAM, pip and every service run as the person who
+typed the command, and every file they get belongs to that person.
+"""
+
+import os
+import pwd
+
+
+class InvokingUser:
+    """The user to run programs as; `switch` tells whether that is not us."""
+
+    def __init__(self, environ=None):
+        environ = os.environ if environ is None else environ
+        uid = environ.get("SUDO_UID", "")
+        self.switch = os.geteuid() == 0 and uid.isdigit() and int(uid) != 0
+        self.uid = int(uid) if self.switch else os.geteuid()
+        self.gid = os.getegid()
+        self.name = str(self.uid)
+        self.home = environ.get("HOME", "/")
+        self.groups = []
+        try:
+            entry = pwd.getpwuid(self.uid)
+        except KeyError:
+            entry = None
+        if self.switch:
+            self._take_over(entry, environ)
+        elif entry:
+            self.name = entry.pw_name
+
+    def _take_over(self, entry, environ):
+        """Fill in what a login of the user behind sudo would have."""
+        if entry is None:
+            self.gid = int(environ.get("SUDO_GID", self.gid))
+            return
+        self.name = entry.pw_name
+        self.gid = entry.pw_gid
+        self.home = entry.pw_dir
+        self.groups = os.getgrouplist(self.name, self.gid)
+
+    def popen_options(self):
+        """Keyword arguments for subprocess that drop to this user."""
+        if not self.switch:
+            return {}
+        return {"user": self.uid, "group": self.gid,
+                "extra_groups": self.groups}
+
+    def environment(self, environ=None):
+        """A copy of the environment that names this user, without sudo's."""
+        result = dict(os.environ if environ is None else environ)
+        if self.switch:
+            result.update(HOME=self.home, USER=self.name, LOGNAME=self.name)
+            for key in ("SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND"):
+                result.pop(key, None)
+        return result
+
+    def make_directory(self, path, mode=0o755):
+        """Create `path` and its missing parents, owned by this user."""
+        missing = []
+        probe = os.path.abspath(path)
+        while not os.path.isdir(probe):
+            missing.append(probe)
+            probe = os.path.dirname(probe)
+        for directory in reversed(missing):
+            os.mkdir(directory, mode)
+            self.own(directory)
+
+    def own(self, path):
+        """Give one file or folder to this user; follows no symbolic link."""
+        if self.switch:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def own_tree(self, path):
+        """Give a folder and all that is in it to this user."""
+        if not self.switch:
+            return
+        self.own(path)
+        for folder, directories, files in os.walk(path):
+            for name in directories + files:
+                self.own(os.path.join(folder, name))

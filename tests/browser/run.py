@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Show profiles in the real speedscope, in headless Chromium, as a person would.
+
+    tests/browser/run.py                 the profiles that cases.toml lists
+    tests/browser/run.py --profile FILE [--thread NAME]... [--function THREAD NAME]
+
+Each file must be valid by speedscope's own JSON schema (and, where it carries our
+metadata, by docs/metadata.schema.json), open without an error, list the
+threads, show all three views, and show the function by a search in each.
+
+The environment's O is the build folder: O/node has the npm packages that `make
+check-browser` installs, O/screenshots gets the pictures.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from png import colours
+from speedscope import VIEWS, Page, Server
+from webdriver import Browser, BrowserError
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILD = Path(os.environ.get("O", ROOT / "build"))
+NODE = BUILD / "node"
+RELEASE = NODE / "node_modules/speedscope/dist/release"
+METADATA_SCHEMA = ROOT / "docs/metadata.schema.json"
+SCREENSHOTS = BUILD / "screenshots"
+TOOL_BAR_ROWS = 60
+# White, grey lines and text alone make fewer.
+COLOURS_OF_A_VIEW = 4
+
+
+class Failure(Exception):
+    """What a test found wrong."""
+
+
+class Report:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def test(self, name, function, *arguments):
+        """Run one test; False if it failed."""
+        try:
+            function(*arguments)
+        except (Failure, BrowserError) as wrong:
+            self.failed += 1
+            print(f"  FAILED  {name}: {wrong}", flush=True)
+            return False
+        self.passed += 1
+        print(f"  ok      {name}", flush=True)
+        return True
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def validate(path, schema, *mode):
+    done = subprocess.run(["node", HERE / "validate.mjs", NODE, schema, path, *mode],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    expect(done.returncode == 0, done.stdout.strip())
+
+
+def check_threads(page, wanted):
+    names = page.thread_names()
+    missing = [name for name in wanted if name not in names]
+    expect(not missing, f"the list has no {', '.join(missing)}: it has {', '.join(names)}")
+
+
+def check_view(page, view, picture):
+    page.select_view(view)
+    count = colours(page.browser.screenshot(picture), TOOL_BAR_ROWS)
+    expect(count >= COLOURS_OF_A_VIEW, f"{picture} shows nothing: it has {count} colours")
+
+
+def check_search(page, view, thread, name, picture):
+    page.select_thread(thread)
+    page.select_view(view)
+    page.search(name)
+    try:
+        page.browser.wait(f"{name} in {view}", page.search_hits)
+    finally:
+        page.browser.screenshot(picture)
+        page.end_search()
+
+
+def check_sandwich_row(page, thread, name, picture):
+    page.select_thread(thread)
+    page.select_view("Sandwich")
+    page.search(name)
+    row = page.browser.wait(f"{name} in the table", lambda: page.sandwich_row(name))
+    page.browser.click(row["x"], row["y"])
+    page.browser.wait("its callers and callees",
+                      lambda: {"Callers", "Callees"} <= set(page.text().split()))
+    page.browser.screenshot(picture)
+    page.end_search()
+
+
+def check_network(browser, server):
+    strange = [url for url in browser.requested_urls()
+               if urlsplit(url).scheme in ("http", "https", "ws", "wss")
+               and not url.startswith(server.root + "/")]
+    expect(not strange, f"the page asked for {', '.join(strange)}")
+
+
+def check_console(browser):
+    errors = browser.errors()
+    expect(not errors, "; ".join(errors))
+
+
+def run_case(report, browser, server, case):
+    path = (ROOT / case["file"]).resolve()
+    name = path.name.removesuffix(".json").removesuffix(".speedscope")
+    print(f"{case['file']}")
+    if not report.test("the file is there", expect, path.is_file(), "it is not: build it first"):
+        return
+    report.test("valid by speedscope's schema", validate, path,
+                RELEASE / "file-format-schema.json")
+    if "perfconv" in json.loads(path.read_text()):
+        report.test("its metadata is valid by our schema", validate, path, METADATA_SCHEMA,
+                    "--metadata")
+
+    def picture(text):
+        return SCREENSHOTS / f"{name}-{text.lower().replace(' ', '-')}.png"
+
+    page = Page(browser)
+    if not report.test("speedscope imports it", page.show, server.url(path)):
+        return
+    report.test("lists the threads", check_threads, page, case.get("threads", []))
+    for view in VIEWS:
+        report.test(f"shows {view}", check_view, page, view, picture(view))
+    for thread, function in case.get("functions", []):
+        for view in ("Time Order", "Left Heavy"):
+            report.test(f"finds {function} of {thread} in {view}", check_search, page, view,
+                        thread, function, picture(f"{view} search"))
+        report.test(f"shows callers and callees of {function}", check_sandwich_row, page,
+                    thread, function, picture("Sandwich function"))
+    report.test("reports no error", check_console, browser)
+    report.test("asks no other machine", check_network, browser, server)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--profile")
+    parser.add_argument("--thread", action="append", default=[])
+    parser.add_argument("--function", action="append", default=[], nargs=2,
+                        metavar=("THREAD", "NAME"))
+    args = parser.parse_args()
+    if args.profile:
+        return [{"file": os.path.abspath(args.profile), "threads": args.thread,
+                 "functions": args.function}]
+    return tomllib.loads((HERE / "cases.toml").read_text())["profile"]
+
+
+def main():
+    cases = parse_arguments()
+    if not RELEASE.is_dir():
+        sys.exit(f"{RELEASE} is missing: make check-browser installs it")
+    report = Report()
+    server = Server(RELEASE)
+    try:
+        with Browser() as browser:
+            for case in cases:
+                run_case(report, browser, server, case)
+    except BrowserError as error:
+        report.failed += 1
+        print(f"  FAILED  the browser: {error}")
+    server.stop()
+    print(f"{report.passed} passed, {report.failed} failed, 0 skipped")
+    sys.exit(1 if report.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""perfconv's command line as a person or script meets it.
+
+    tests/cli/run.py [PERFCONV]
+
+PERFCONV defaults to $PERFCONV, then build/perfconv.  Exit status 0 is done, 1
+failed, 2 wrong usage; stdout carries data, stderr words.
+"""
+import gzip
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 60
+HEADER_BYTES = 104
+ATTR_BYTES = 144
+SAMPLE = 9
+SAMPLE_TYPE = 0x1 | 0x2 | 0x4 | 0x100  # IP TID TIME PERIOD
+NOBODY = 65534
+
+
+def perfconv_path():
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        return Path(sys.argv.pop(1)).resolve()
+    return Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
+
+
+PERFCONV = perfconv_path()
+
+
+def small_capture(samples=3, step_ns=1000000):
+    """A capture of one cpu-clock event with some samples of 1 ms each, as bytes."""
+    attr = struct.pack("<IIQQQQQ", 1, 128, 0, 1000000, SAMPLE_TYPE, 0, 1 << 18)
+    attr = attr.ljust(ATTR_BYTES - 16, b"\0") + struct.pack("<QQ", HEADER_BYTES, 0)
+    data = b"".join(struct.pack("<IHHQIIQQ", SAMPLE, 2, 40, 0x401000 + i, 7, 7,
+                                step_ns * (i + 1), 1000000) for i in range(samples))
+    data_at = HEADER_BYTES + len(attr)
+    header = struct.pack("<8s8Q4Q", b"PERFILE2", HEADER_BYTES, ATTR_BYTES, HEADER_BYTES,
+                         len(attr), data_at, len(data), 0, 0, 0, 0, 0, 0)
+    return header + attr + data
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="perfconv-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def run_it(self, *args, **kwargs):
+        """Run perfconv in the test's folder."""
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([PERFCONV, *args], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, timeout=LIMIT_S, check=False, **kwargs)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def entries(self):
+        return sorted(entry.name for entry in self.folder.iterdir())
+
+    def assert_one_sentence(self, done, status, *parts):
+        """One line on stderr, nothing on stdout, this exit status."""
+        said = done.stderr.decode()
+        self.assertEqual(done.returncode, status, said)
+        self.assertEqual(done.stdout, b"")
+        self.assertEqual(said.count("\n"), 1, said)
+        self.assertTrue(said.startswith("perfconv: "), said)
+        self.assertTrue(said.endswith("\n"), said)
+        for part in parts:
+            self.assertIn(part, said)
+
+    def refuse(self, path, *parts):
+        """Converting it fails in one sentence that names it and leaves nothing behind."""
+        before = self.entries()
+        done = self.run_it("convert", "-i", path, "-o", "out.speedscope.json")
+        self.assert_one_sentence(done, 1, str(path), *parts)
+        self.assertEqual(self.entries(), before)
+
+
+class Usage(CommandLine):
+    def test_help_lists_the_commands(self):
+        for flag in "--help", "-h", "help":
+            done = self.run_it(flag)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn("convert", done.stdout.decode())
+
+    def test_help_of_convert_lists_its_options(self):
+        for flag in "--help", "-h":
+            done = self.run_it("convert", flag)
+            text = done.stdout.decode()
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            for option in ("--input", "--output", "--frames", "--scenario", "--meta",
+                           "--side-dir", "--help"):
+                self.assertIn(option, text)
+            for mode in "merged", "python", "native", "all":
+                self.assertIn(mode, text)
+
+    def test_help_fits_the_terminal(self):
+        for args in ["--help"], ["convert", "--help"]:
+            for line in self.run_it(*args).stdout.decode().splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_version(self):
+        done = self.run_it("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout.decode(), r"^perfconv \d+\.\d+\.\d+\n$")
+
+    def test_no_command_is_wrong_usage(self):
+        done = self.run_it()
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn("usage:", done.stderr.decode())
+
+    def test_unknown_command(self):
+        self.assert_one_sentence(self.run_it("convrt"), 2, "convrt", "--help")
+
+    def test_unknown_long_option(self):
+        self.assert_one_sentence(self.run_it("convert", "--frame-kind=x"), 2, "--frame-kind")
+
+    def test_unknown_short_option(self):
+        self.assert_one_sentence(self.run_it("convert", "-x"), 2, "-x")
+
+    def test_unknown_short_option_among_others(self):
+        self.assert_one_sentence(self.run_it("convert", "-qxi", "f"), 2, "-x is no option")
+
+    def test_option_without_its_value(self):
+        self.assert_one_sentence(self.run_it("convert", "-i"), 2, "-i", "value")
+        self.assert_one_sentence(self.run_it("convert", "--frames"), 2, "--frames", "value")
+
+    def test_value_where_none_is_taken(self):
+        self.assert_one_sentence(self.run_it("convert", "--quiet=yes"), 2, "--quiet=yes", "no value")
+        self.assert_one_sentence(self.run_it("convert", "--help=yes"), 2, "--help=yes", "no value")
+
+    def test_bad_frames(self):
+        done = self.run_it("convert", "--frames", "everything")
+        self.assert_one_sentence(done, 2, "everything", "merged", "python", "native", "all")
+
+    def test_bad_meta(self):
+        for value in "novalue", "=value":
+            self.assert_one_sentence(self.run_it("convert", "--meta", value), 2, "KEY=VALUE")
+
+    def test_an_argument_too_many(self):
+        self.write("perf.data", small_capture())
+        self.assert_one_sentence(self.run_it("convert", "perf.data"), 2, "perf.data", "-i")
+
+    def test_wrong_usage_writes_nothing(self):
+        self.write("perf.data", small_capture())
+        self.run_it("convert", "--frames", "bad")
+        self.assertEqual(self.entries(), ["perf.data"])
+
+
+class Input(CommandLine):
+    def test_missing(self):
+        self.refuse(self.folder / "none.data", "does not exist", "-i")
+
+    def test_missing_default(self):
+        self.assert_one_sentence(self.run_it("convert"), 1, "perf.data")
+
+    def test_empty(self):
+        self.refuse(self.write("empty.data", b""), "empty")
+
+    def test_foreign(self):
+        elf = Path(sys.executable).resolve().read_bytes()[:65536]
+        for name, content in [("program", elf),
+                              ("notes.txt", b"Dear diary, today I profiled nothing.\n" * 9),
+                              ("capture.gz", gzip.compress(small_capture(1000))),
+                              ("zeros", bytes(4096)),
+                              ("short", b"PERF")]:
+            with self.subTest(name):
+                self.refuse(self.write(name, content), "record")
+
+    def test_written_to_a_pipe(self):
+        self.refuse(self.write("pipe.data", struct.pack("<8sQ", b"PERFILE2", 16)), "names no events")
+
+    def test_a_folder(self):
+        (self.folder / "perf.data").mkdir()
+        self.refuse(self.folder / "perf.data", "folder")
+
+    def test_a_fifo_does_not_hang(self):
+        os.mkfifo(self.folder / "fifo")
+        self.refuse(self.folder / "fifo", "regular file")
+
+    def test_a_device(self):
+        self.refuse("/dev/zero", "regular file")
+
+    def test_unreadable(self):
+        os.chmod(self.folder, 0o777)
+        path = self.write("secret.data", small_capture())
+        path.chmod(0)
+        prefix = []
+        if os.geteuid() == 0:
+            if not shutil.which("setpriv"):
+                self.skipTest("root reads everything, and there is no setpriv")
+            prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            if subprocess.run([*prefix, "test", "-x", PERFCONV], check=False).returncode:
+                copy = self.folder / "perfconv"
+                shutil.copy(PERFCONV, copy)
+                prefix.append(copy)
+            else:
+                prefix.append(PERFCONV)
+        else:
+            prefix = [PERFCONV]
+        done = subprocess.run([*prefix, "convert", "-i", path, "-o", self.folder / "out"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=LIMIT_S, check=False)
+        self.assert_one_sentence(done, 1, str(path), "may not be read", "owner")
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_cut_inside_header_or_attrs(self):
+        whole = small_capture()
+        for length in [1, 7, 8, 15, 16, 17, 60, 103, 104, 105, 150, 200, 247]:
+            with self.subTest(length):
+                self.refuse(self.write("cut.data", whole[:length]), "record it again")
+
+    def test_cut_inside_the_records(self):
+        whole = small_capture()
+        for length in range(HEADER_BYTES + ATTR_BYTES, len(whole), 7):
+            with self.subTest(length):
+                self.write("cut.data", whole[:length])
+                done = self.run_it("convert", "-q", "-i", "cut.data")
+                said = done.stderr.decode()
+                self.assertEqual(done.returncode, 0, said)
+                self.assertIn("cannot be read on", said)
+                profile = json.loads((self.folder / "cut.speedscope.json").read_text())
+                self.assertTrue(profile["perfconv"]["quality"]["cut"])
+                self.assertEqual(profile["perfconv"]["samples"],
+                                 (length - HEADER_BYTES - ATTR_BYTES) // 40)
+
+    def test_a_name_cannot_steer_the_terminal(self):
+        done = self.run_it("convert", "-i", "a\x1b[31m\nb.data")
+        said = done.stderr.decode()
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("\x1b", said)
+        self.assertEqual(said.count("\n"), 1)
+
+
+class Output(CommandLine):
+    def setUp(self):
+        super().setUp()
+        self.capture = self.write("run.data", small_capture())
+
+    def profile(self, name):
+        return json.loads((self.folder / name).read_text())
+
+    def test_default_name(self):
+        done = self.run_it("convert", "-i", "run.data")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        self.assertIn("run.speedscope.json", done.stderr.decode())
+        self.assertEqual(self.entries(), ["run.data", "run.speedscope.json"])
+        self.assertEqual(self.profile("run.speedscope.json")["perfconv"]["samples"], 3)
+
+    def test_default_input_and_name(self):
+        shutil.copy(self.capture, self.folder / "perf.data")
+        self.assertEqual(self.run_it("convert").returncode, 0)
+        self.assertIn("perf.speedscope.json", self.entries())
+
+    def test_default_name_without_suffix(self):
+        shutil.copy(self.capture, self.folder / "capture")
+        self.assertEqual(self.run_it("convert", "-i", "capture").returncode, 0)
+        self.assertIn("capture.speedscope.json", self.entries())
+
+    def test_standard_output_carries_only_the_profile(self):
+        done = self.run_it("convert", "-i", "run.data", "-o", "-")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(json.loads(done.stdout)["perfconv"]["samples"], 3)
+        self.assertEqual(self.entries(), ["run.data"])
+
+    def test_quiet_says_nothing(self):
+        done = self.run_it("convert", "-q", "-i", "run.data")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_a_folder_that_is_not_there(self):
+        done = self.run_it("convert", "-i", "run.data", "-o", "none/out.json")
+        self.assert_one_sentence(done, 1, "none/out.json", "cannot be written")
+
+    def test_a_folder_instead_of_a_file(self):
+        (self.folder / "sub").mkdir()
+        done = self.run_it("convert", "-i", "run.data", "-o", "sub")
+        self.assert_one_sentence(done, 1, "sub", "cannot be written")
+        self.assertEqual(self.entries(), ["run.data", "sub"])
+
+    def test_an_unwritable_folder(self):
+        if os.geteuid() == 0:
+            folder = "/proc"  # where root cannot write either
+        else:
+            folder = self.folder / "sub"
+            folder.mkdir(0o500)
+        done = self.run_it("convert", "-i", "run.data", "-o", f"{folder}/out.json")
+        self.assert_one_sentence(done, 1, f"{folder}/out.json", "cannot be written")
+
+    def test_a_full_disk(self):
+        done = self.run_it("convert", "-q", "-i", "run.data", "-o", "/dev/full")
+        self.assert_one_sentence(done, 1, "/dev/full", "No space left")
+
+    def test_a_full_disk_on_standard_output(self):
+        with open("/dev/full", "wb") as full:
+            done = self.run_it("convert", "-q", "-i", "run.data", "-o", "-", stdout=full)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left", done.stderr.decode())
+
+    def test_a_failed_conversion_keeps_the_old_file(self):
+        self.write("out.json", b"old")
+        self.assertEqual(self.run_it("convert", "-i", "none", "-o", "out.json").returncode, 1)
+        self.assertEqual((self.folder / "out.json").read_bytes(), b"old")
+
+    def test_the_capture_is_not_overwritten(self):
+        path = self.write("x.data", small_capture())
+        done = self.run_it("convert", "-i", path, "-o", "x.data")
+        self.assert_one_sentence(done, 1, "x.data", "the capture itself")
+        self.assertEqual(path.read_bytes(), small_capture())
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        self.write("x.data", small_capture(samples=400000, step_ns=3000000))
+        before = self.entries()
+        with subprocess.Popen([PERFCONV, "convert", "-q", "-i", "x.data", "-o", "out.json"],
+                              cwd=self.folder, stdin=subprocess.DEVNULL) as running:
+            deadline = time.monotonic() + LIMIT_S
+            while not any(name.startswith("out.json.") for name in self.entries()):
+                self.assertIsNone(running.poll(), "it ended before it began to write")
+                self.assertLess(time.monotonic(), deadline)
+            running.send_signal(signal.SIGINT)
+            self.assertEqual(running.wait(LIMIT_S), -signal.SIGINT)
+        self.assertEqual(self.entries(), before)
+
+    def test_a_conversion_replaces_the_old_file(self):
+        self.write("out.json", b"old" * 100000)
+        self.assertEqual(self.run_it("convert", "-i", "run.data", "-o", "out.json").returncode, 0)
+        self.assertEqual(self.profile("out.json")["exporter"], "perfconv")
+        self.assertEqual(self.entries(), ["out.json", "run.data"])
+
+    def test_scenario_and_values_are_in_the_file(self):
+        done = self.run_it("convert", "-q", "-i", "run.data", "-o", "out.json", "--scenario",
+                           "idle-no-leaffc", "--meta", "pam=0.3.1", "--meta", "a=b=c",
+                           "--meta", "empty=")
+        self.assertEqual(done.returncode, 0)
+        meta = self.profile("out.json")["perfconv"]
+        self.assertEqual(meta["scenario"], "idle-no-leaffc")
+        self.assertEqual(meta["values"], {"pam": "0.3.1", "a": "b=c", "empty": ""})
+
+    def test_frames_are_named_in_the_file(self):
+        for mode in "merged", "python", "native", "all":
+            done = self.run_it("convert", "-q", "-i", "run.data", "-o", "out.json",
+                               "--frames", mode)
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(self.profile("out.json")["perfconv"]["frames"], mode)
+
+    def test_the_same_input_gives_the_same_bytes(self):
+        self.run_it("convert", "-q", "-i", "run.data", "-o", "one.json")
+        self.run_it("convert", "-q", "-i", "run.data", "-o", "two.json")
+        self.assertEqual((self.folder / "one.json").read_bytes(),
+                         (self.folder / "two.json").read_bytes())
+
+    def test_a_capture_without_samples_warns(self):
+        self.write("idle.data", small_capture(0))
+        done = self.run_it("convert", "-q", "-i", "idle.data")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("no samples", done.stderr.decode())
+        self.assertEqual(self.profile("idle.speedscope.json")["profiles"], [])
+
+
+def main():
+    if not os.access(PERFCONV, os.X_OK):
+        sys.exit(f"{PERFCONV} is no program; build it with make")
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    failed = len({str(getattr(test, "test_case", test))
+                  for test, _ in result.failures + result.errors})
+    for test, reason in result.skipped:
+        print(f"skipped {test.id().split('.', 1)[1]}: {reason}")
+    passed = result.testsRun - failed - len(result.skipped)
+    print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

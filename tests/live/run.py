@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Record programs with perf, convert the captures and check the profiles.
+
+    tests/live/run.py [PERFCONV]
+
+Needs perf with the right to record, and CPython 3.11 to build pyframes for;
+what is not there makes the tests that need it skipped, with the reason.
+PERFCONV defaults to $PERFCONV, then build/perfconv.
+"""
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
+HERE = Path(__file__).resolve().parent
+LIMIT_S = 180
+SECONDS = 2
+LEAST_COMPLETE = 0.95
+MODES = "merged", "python", "native", "all"
+POLLER = "A poller with a long name"
+RECEIVER = "MavLinkExternalProxy-Recv"
+WORKER = "Recursive worker (20 deep)"
+
+sys.path.insert(0, str(ROOT / "tests" / "python"))
+
+
+def perfconv_path():
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        return Path(sys.argv.pop(1)).resolve()
+    return Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
+
+
+PERFCONV = perfconv_path()
+
+
+def run(command, **kwargs):
+    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=LIMIT_S, check=False, **kwargs)
+
+
+@functools.lru_cache(None)
+def perf_trouble():
+    """Why perf cannot record here, or None."""
+    if not shutil.which("perf"):
+        return "perf is not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-k", "CLOCK_MONOTONIC", "-o",
+                    Path(folder) / "perf.data", "--", "true"])
+    if done.returncode:
+        return "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
+    return None
+
+
+@functools.lru_cache(None)
+def python_with_pyframes():
+    """An interpreter of 3.11 with pyframes installed, and why there is none."""
+    try:
+        import venvs
+    except ImportError as error:
+        return None, f"tests/python/venvs.py is missing: {error}"
+    for python in venvs.interpreters():
+        if not (venvs.version(python) or "").startswith("3.11."):
+            continue
+        try:
+            return venvs.make(python, "live"), None
+        except (SystemExit, OSError, subprocess.SubprocessError) as error:
+            return None, f"pyframes cannot be built: {error}"
+    return None, "there is no CPython 3.11"
+
+
+def clean_environment(**changes):
+    kept = {name: value for name, value in os.environ.items()
+            if not re.match("PYFRAMES|PYTHON", name)}
+    return {**kept, **changes}
+
+
+class Recording:
+    """A program under perf record in a folder of its own."""
+
+    def __init__(self, folder, command, dump_bytes=65528, **environment):
+        self.folder = Path(folder)
+        self.capture = self.folder / "perf.data"
+        self.side = self.folder / "side"
+        self.side.mkdir(exist_ok=True)
+        done = run(["perf", "record", "-q", "-N", "-m", "8M", "-e", "cpu-clock", "-F", "499",
+                    "-k", "CLOCK_MONOTONIC", "--call-graph", f"dwarf,{dump_bytes}", "-o", self.capture,
+                    "--", *command],
+                   env=clean_environment(PYFRAMES_DIR=str(self.side), **environment))
+        if done.returncode:
+            raise AssertionError(f"perf record failed: {done.stderr}")
+        self.stdout = done.stdout
+
+    def convert(self, mode="merged"):
+        """The profile, and where it lies."""
+        path = self.folder / f"{mode}.speedscope.json"
+        done = run([PERFCONV, "convert", "-i", self.capture, "-o", path, "--frames", mode,
+                    "--side-dir", self.side])
+        if done.returncode:
+            raise AssertionError(f"perfconv failed: {done.stderr}")
+        with open(path, encoding="utf-8") as file:
+            return json.load(file), path
+
+
+def stacks_of(profile, thread):
+    """A thread's stacks as lists of names, root first, with their weights."""
+    names = [frame["name"] for frame in profile["shared"]["frames"]]
+    found = [one for one in profile["profiles"] if one["name"] == thread]
+    if len(found) != 1:
+        raise AssertionError(f"{thread} is there {len(found)} times, of "
+                             f"{[one['name'] for one in profile['profiles']]}")
+    return [([names[i] for i in stack], weight)
+            for stack, weight in zip(found[0]["samples"], found[0]["weights"]) if stack]
+
+
+def meta_of(profile, thread):
+    return next(one["perfconv"] for one in profile["profiles"] if one["name"] == thread)
+
+
+def in_order(names, wanted):
+    """Whether wanted stand in names in this order."""
+    rest = iter(names)
+    return all(name in rest for name in wanted)
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if perf_trouble():
+            raise unittest.SkipTest(perf_trouble())
+        cls.folder = Path(tempfile.mkdtemp(prefix="perfconv-live-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+
+
+class WithPyframes(Live):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        python, trouble = python_with_pyframes()
+        if not python:
+            raise unittest.SkipTest(trouble)
+        cls.recording = Recording(cls.folder, [python, HERE / "program.py", SECONDS], PYFRAMES="1")
+        cls.profiles = {mode: cls.recording.convert(mode)[0] for mode in MODES}
+        lines = cls.recording.stdout.splitlines()
+        cls.process_seconds = float(lines[0].split()[1])
+        cls.thread_seconds = {line.split(" ", 2)[2]: float(line.split()[1]) for line in lines[1:]}
+
+    def test_threads_have_their_full_names(self):
+        for mode in MODES:
+            names = [one["name"] for one in self.profiles[mode]["profiles"]]
+            self.assertEqual(names[0], "MainThread", names)
+            for name in POLLER, RECEIVER, WORKER:
+                self.assertEqual(names.count(name), 1, names)
+
+    def test_python_functions_stand_root_first(self):
+        wanted = {
+            "MainThread": ["<module>", "main", "serve", "live task", "step", "crunch"],
+            RECEIVER: ["Thread._bootstrap", "Thread._bootstrap_inner", "Thread.run",
+                       "compute_outer", "compute_inner", "crunch"],
+            WORKER: ["Thread._bootstrap", "Worker.run", *["Worker.descend"] * 21, "crunch"],
+            POLLER: ["Thread._bootstrap", "Thread.run", "poll_forever"],
+        }
+        for mode in "python", "merged", "all":
+            for thread, names in wanted.items():
+                if thread == "MainThread":  # the coroutine runs below its task, not below serve
+                    names = [name for name in names if name != "serve"]
+                stacks = stacks_of(self.profiles[mode], thread)
+                whole = sum(weight for _, weight in stacks)
+                fitting = sum(weight for stack, weight in stacks if in_order(stack, names))
+                least = 0.5 if thread != "MainThread" else 0.1
+                self.assertGreater(fitting, least * whole, f"{mode} {thread} {stacks[:3]}")
+
+    def test_the_modes_show_what_they_say(self):
+        kinds = {mode: {frame["kind"] for frame in self.profiles[mode]["shared"]["frames"]}
+                 for mode in MODES}
+        self.assertLessEqual(kinds["python"], {"python", "task", "note"})
+        self.assertFalse(kinds["native"] & {"python", "task"})
+        self.assertLessEqual({"python", "native"}, kinds["merged"])
+        self.assertLessEqual({"python", "native"}, kinds["all"])
+        self.assertIn("task", kinds["python"])
+
+    def test_all_shows_the_interpreter_and_merged_does_not(self):
+        everything = {name for stack, _ in stacks_of(self.profiles["all"], RECEIVER)
+                      for name in stack}
+        merged = {name for stack, _ in stacks_of(self.profiles["merged"], RECEIVER)
+                  for name in stack}
+        self.assertTrue(any("clone" in name or "libc" in name or "start_thread" in name
+                            for name in everything), everything)
+        self.assertGreater(len(everything), len(merged))
+
+    def test_stacks_are_complete(self):
+        for thread in "MainThread", POLLER, RECEIVER, WORKER:
+            stacks = meta_of(self.profiles["all"], thread)["stacks"]
+            share = stacks["complete"] / max(1, sum(stacks.values()))
+            print(f"  complete stacks of {thread}: {100 * share:.1f} % of {sum(stacks.values())}")
+            self.assertGreaterEqual(share, LEAST_COMPLETE, f"{thread}: {stacks}")
+
+    def test_cpu_time_agrees_with_the_clock(self):
+        profile = self.profiles["merged"]
+        total = sum(one["perfconv"]["onCpuSeconds"] for one in profile["profiles"])
+        self.assertAlmostEqual(total, self.process_seconds, delta=0.1 * self.process_seconds)
+        for name, seconds in self.thread_seconds.items():
+            measured = meta_of(profile, name)["onCpuSeconds"]
+            self.assertAlmostEqual(measured, seconds, delta=0.15 * seconds + 0.05, msg=name)
+
+    def test_modes_do_not_change_the_time(self):
+        sums = {mode: [one["perfconv"]["onCpuSeconds"] for one in self.profiles[mode]["profiles"]]
+                for mode in MODES}
+        for mode in MODES[1:]:
+            self.assertEqual(sums[mode], sums["merged"])
+
+    def test_timelines_are_of_equal_length(self):
+        for one in self.profiles["merged"]["profiles"]:
+            self.assertEqual(one["startValue"], 0)
+            self.assertEqual(sum(one["weights"]), one["endValue"])
+            self.assertEqual(one["endValue"], self.profiles["merged"]["profiles"][0]["endValue"])
+
+    def test_converting_again_gives_the_same_bytes(self):
+        first = (self.folder / "merged.speedscope.json").read_bytes()
+        second = self.recording.convert("merged")[1].read_bytes()
+        self.assertEqual(first, second)
+
+    def test_the_file_is_valid(self):
+        schema = BUILD / "node" / "node_modules" / "speedscope"
+        schemas = sorted(schema.glob("**/file-format-schema.json"))
+        if not shutil.which("node") or not schemas:
+            self.skipTest("node or npm's speedscope is not there; make check-browser fetches it")
+        for mode in MODES:
+            done = run(["node", ROOT / "tests" / "browser" / "validate.mjs", BUILD / "node",
+                        schemas[0], self.folder / f"{mode}.speedscope.json"])
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_metadata_says_which_python(self):
+        meta = self.profiles["merged"]["perfconv"]
+        self.assertTrue(meta["python"]["version"].startswith("3.11."))
+        self.assertEqual(meta["quality"]["sideFiles"]["read"], 1)
+        self.assertEqual(meta["quality"]["sideFiles"]["missing"], 0)
+        self.assertEqual(meta["quality"]["badRecords"], 0)
+        self.assertEqual(meta["clock"], "CLOCK_MONOTONIC")
+
+
+class WithoutPyframes(Live):
+    def test_stacks_longer_than_their_copy_are_truncated(self):
+        python, _ = python_with_pyframes()
+        recording = Recording(self.folder, [python or sys.executable, HERE / "program.py", 0.5],
+                              dump_bytes=512)
+        profile, _ = recording.convert()
+        stacks = profile["perfconv"]["quality"]["stacks"]
+        self.assertGreater(stacks["truncated"], 0.5 * sum(stacks.values()), stacks)
+        notes = [frame["name"] for frame in profile["shared"]["frames"] if frame["kind"] == "note"]
+        self.assertIn("[stack cut]", notes)
+
+    def test_python_converts_without_pyframes(self):
+        python, trouble = python_with_pyframes()
+        recording = Recording(self.folder, [python or sys.executable, HERE / "program.py", 0.5])
+        profile, _ = recording.convert()
+        self.assertGreater(profile["perfconv"]["samples"], 10, trouble)
+        self.assertNotIn("python", profile["perfconv"])
+        self.assertEqual({frame["kind"] for frame in profile["shared"]["frames"]}
+                         & {"python", "task"}, set())
+
+    def test_a_program_without_python_converts(self):
+        compiler = shutil.which(os.environ.get("CC", "gcc"))
+        if not compiler:
+            self.skipTest("there is no C compiler")
+        program = self.folder / "threads"
+        source = ROOT / "tests" / "files" / "recipes" / "threads.c"
+        self.assertEqual(run([compiler, "-O2", "-pthread", "-o", program, source]).returncode, 0)
+        profile, _ = Recording(self.folder, [program]).convert()
+        for thread, function in ("estimator", "estimate"), ("logger", "log_data"):
+            stacks = stacks_of(profile, thread)
+            whole = sum(weight for _, weight in stacks)
+            fitting = sum(weight for stack, weight in stacks if in_order(stack, [function, "spin"]))
+            self.assertGreater(fitting, 0.9 * whole, stacks[:3])
+        stacks = meta_of(profile, "estimator")["stacks"]
+        self.assertGreaterEqual(stacks["complete"], LEAST_COMPLETE * sum(stacks.values()))
+
+
+def main():
+    if not os.access(PERFCONV, os.X_OK):
+        sys.exit(f"{PERFCONV} is no program; build it with make")
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    tests = suite.countTestCases()
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
+    for test, reason in result.skipped:
+        print(f"skipped {test.id()}: {reason}")
+    # of a class that is skipped or fails as a whole no test runs
+    skipped = sum(isinstance(test, unittest.TestCase) for test, _ in result.skipped)
+    failed_tests = sum("setUpClass" not in name for name in failed)
+    passed = result.testsRun - failed_tests - skipped
+    print(f"{passed} passed, {len(failed)} failed, {skipped + tests - result.testsRun} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checks before anything starts, against real sockets and interpreters."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import unittest
+import unittest.mock
+
+import support
+from pam_profiling import preflight, recorder
+from pam_profiling.messages import ProfilingError
+from pam_profiling.target import ask_target
+from pam_profiling.user import InvokingUser
+
+
+class Ports(support.ServiceCase):
+    def test_taken_port_is_reported_with_the_way_to_find_its_owner(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            port = holder.getsockname()[1]
+            message = preflight.check_pam_port(port)
+        self.assertIn(f"Port {port} is taken", message)
+        self.assertIn("ss -ltnp", message)
+        self.assertIsNone(preflight.check_pam_port(port))
+
+    def test_free_port_moves_away_from_a_taken_udp_port(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+            holder.bind(("127.0.0.1", 0))
+            taken = holder.getsockname()[1]
+            chosen = preflight.free_port(taken, socket.SOCK_DGRAM)
+        self.assertNotEqual(chosen, taken)
+        self.assertTrue(preflight.port_is_free(chosen, socket.SOCK_DGRAM))
+
+    def test_redis_up_down_and_something_else(self):
+        port = self.start_redis()
+        self.assertIsNone(preflight.check_redis("127.0.0.1", port))
+        down = preflight.check_redis("127.0.0.1", support.free_port())
+        self.assertIn("Redis does not answer", down)
+        self.assertIn("--with-services", down)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            process = self.start(
+                ["sh", "-c", "exec sleep 5"], pass_fds=(other.fileno(),))
+            silent = preflight.check_redis("127.0.0.1",
+                                           other.getsockname()[1])
+            self.end(process)
+        self.assertIn("Redis does not answer", silent)
+
+
+class Interpreters(unittest.TestCase):
+    def setUp(self):
+        self.user = InvokingUser({})
+        self.environ = dict(os.environ, PYTHONPATH=os.path.join(
+            support.STAND_IN, "site"))
+
+    def test_other_python_version_is_refused(self):
+        answer = ask_target(os.sys.executable, self.user, self.environ)
+        self.assertTrue(answer.has_pam)
+        answer.version = "3.12.1"
+        message = preflight.check_target(answer)
+        self.assertIn("CPython 3.12.1, and PAM needs CPython 3.11", message)
+        self.assertIn("--python EXE", message)
+
+    def test_a_program_that_is_no_python(self):
+        with self.assertRaises(ProfilingError) as caught:
+            ask_target("/bin/true", self.user, self.environ)
+        self.assertIn("--python EXE", str(caught.exception))
+
+    def test_python_without_pam(self):
+        environ = dict(self.environ, PYTHONPATH="")
+        with tempfile.TemporaryDirectory() as folder:
+            venv = os.path.join(folder, "v")
+            subprocess.run([os.sys.executable, "-m", "venv", "--without-pip",
+                            venv], check=True)
+            answer = ask_target(os.path.join(venv, "bin", "python"),
+                                self.user, environ)
+        if not answer.is_supported():
+            self.skipTest("the tests run on another Python than 3.11")
+        self.assertFalse(answer.pyframes)
+        self.assertIn("no petal_app_manager", preflight.check_target(answer))
+        self.assertIn("pip install", preflight.check_pyframes(answer))
+
+    def test_a_folder_named_pyframes_is_not_the_module(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "pyframes"))
+            environ = dict(self.environ, PYTHONPATH=folder)
+            known = ask_target(os.sys.executable, self.user, self.environ)
+            answer = ask_target(os.sys.executable, self.user, environ)
+        self.assertEqual(answer.pyframes, known.pyframes)
+
+
+class Perf(unittest.TestCase):
+    """A perf that fails, in place of a kernel that refuses."""
+
+    def refusal(self, script):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "perf")
+            with open(path, "w", encoding="ascii") as stream:
+                stream.write("#!/bin/sh\n" + script)
+            os.chmod(path, 0o755)
+            with unittest.mock.patch.dict(os.environ, PATH=folder):
+                return recorder.find_permission(folder)
+
+    def test_no_perf_at_all(self):
+        with unittest.mock.patch.dict(os.environ, PATH="/nowhere"):
+            permission, words = recorder.find_permission("/tmp")
+        self.assertIsNone(permission)
+        self.assertIn("apt-get install linux-perf", words)
+
+    def test_the_sysctl_is_named_where_it_is_the_reason(self):
+        with unittest.mock.patch.object(recorder, "read_line",
+                                        return_value="3"):
+            permission, words = self.refusal("exit 1\n")
+        self.assertIsNone(permission)
+        self.assertIn("kernel.perf_event_paranoid=1", words)
+
+    def test_else_perf_s_own_words_are_shown(self):
+        with unittest.mock.patch.object(recorder, "read_line",
+                                        return_value="-1"):
+            _, words = self.refusal("echo seccomp says no >&2; exit 1\n")
+        self.assertIn("seccomp says no", words)
+        self.assertIn("PERFMON", words)
+
+
+class Output(unittest.TestCase):
+    def test_room_for_the_capture(self):
+        user = InvokingUser({})
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "not", "there", "yet")
+            self.assertIsNone(preflight.check_output(path, user, 1))
+            message = preflight.check_output(path, user, 1e9)
+        self.assertIn("free some space", message)
+
+    def test_a_file_in_the_way(self):
+        with tempfile.NamedTemporaryFile() as file:
+            message = preflight.check_output(file.name, InvokingUser({}), 1)
+        self.assertIn("is not a folder", message)
+
+
+class User(unittest.TestCase):
+    def test_sudo_names_the_user_to_run_as(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, as under sudo")
+        user = InvokingUser({"SUDO_UID": "65534", "SUDO_GID": "65534"})
+        self.assertTrue(user.switch)
+        result = subprocess.run(
+            ["id", "-u"], capture_output=True, text=True, check=True,
+            **user.popen_options())
+        self.assertEqual(result.stdout.strip(), "65534")
+        environ = user.environment({"SUDO_UID": "65534", "HOME": "/before"})
+        self.assertNotIn("SUDO_UID", environ)
+        self.assertNotEqual(environ["HOME"], "/before")
+
+    def test_root_without_sudo_stays_root(self):
+        self.assertFalse(InvokingUser({}).switch)
+        self.assertFalse(InvokingUser({"SUDO_UID": "0"}).switch)
+
+    def test_own_follows_no_symbolic_link(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, as under sudo")
+        user = InvokingUser({"SUDO_UID": "65534"})
+        with tempfile.TemporaryDirectory() as folder:
+            target = os.path.join(folder, "target")
+            tree = os.path.join(folder, "tree")
+            os.mkdir(tree)
+            with open(target, "w", encoding="ascii"):
+                pass
+            os.symlink(target, os.path.join(tree, "link"))
+            user.own_tree(tree)
+            self.assertEqual(os.stat(target).st_uid, 0)
+            self.assertEqual(os.stat(tree).st_uid, 65534)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0
+"""profile_pam.py as a person runs it, on a stand-in for PAM.
+
+perf, redis and the signals are real; only PAM (620 MB) and perfconv are not.
+"""
+
+import glob
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import support
+from pam_profiling.recorder import find_permission
+
+PERFCONV = """#!/bin/sh
+printf '%s\\n' "$@" > "$0.arguments"
+while [ $# -gt 0 ]; do
+    [ "$1" = -i ] && input=$2
+    [ "$1" = -o ] && output=$2
+    shift
+done
+[ -s "$input" ] || exit 1
+echo '{}' > "$output"
+echo "$output" >&2
+"""
+
+
+def count_samples(path):
+    """Samples that perf itself finds in a capture."""
+    script = subprocess.run(["perf", "script", "-i", path, "-F", "tid"],
+                            capture_output=True, text=True, check=False)
+    return len(script.stdout.splitlines())
+
+
+class Profile(support.ServiceCase):
+    @classmethod
+    def setUpClass(cls):
+        if sys.version_info[:2] != (3, 11):
+            raise unittest.SkipTest("profile_pam.py wants CPython 3.11, and "
+                                    "the tests run on another")
+        with tempfile.TemporaryDirectory() as folder:
+            permission, problem = find_permission(folder)
+        if permission is None:
+            raise unittest.SkipTest(problem)
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="test-profile-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        self.output = os.path.join(folder, "profiles")
+        self.perfconv = os.path.join(folder, "perfconv")
+        with open(self.perfconv, "w", encoding="ascii") as stream:
+            stream.write(PERFCONV)
+        os.chmod(self.perfconv, 0o755)
+        self.environ = dict(
+            os.environ, PYTHONPATH=os.path.join(support.STAND_IN, "site"))
+
+    def command(self, *arguments, duration="1"):
+        return [sys.executable,
+                os.path.join(support.SCRIPTS, "profile_pam.py"),
+                "--scenario", "unit-test", "--duration", duration,
+                "--output", self.output, "--port", str(support.free_port()),
+                "--python", sys.executable, "--perfconv", self.perfconv,
+                "--no-pyframes", *arguments]
+
+    def run_profile(self, *arguments, **options):
+        return subprocess.run(
+            self.command(*arguments, **options), env=self.environ,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=60, check=False)
+
+    def with_redis(self):
+        self.environ["PETAL_REDIS_HOST"] = "127.0.0.1"
+        self.environ["PETAL_REDIS_PORT"] = str(self.start_redis())
+
+    def left_running(self):
+        """Command lines of the run's processes: all name the output."""
+        left = []
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as stream:
+                    words = stream.read().decode("utf-8", "replace")
+            except OSError:
+                continue
+            if self.output in words and "profile_pam.py" not in words:
+                left.append(words.replace("\0", " "))
+        return left
+
+    def assert_nothing_left(self):
+        self.assertEqual(self.left_running(), [])
+
+    def test_a_whole_profile(self):
+        self.with_redis()
+        result = self.run_profile()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        files = os.listdir(self.output)
+        self.assertEqual(len(files), 1, files)
+        self.assertRegex(files[0], r"^pam_unit-test_\d{8}_\d{6}_perf"
+                                   r"\.speedscope\.json$")
+        self.assertIn(files[0], result.stderr)
+        with open(self.perfconv + ".arguments", encoding="utf-8") as stream:
+            arguments = stream.read().splitlines()
+        self.assertEqual(arguments[0], "convert")
+        self.assertEqual(arguments[arguments.index("--scenario") + 1],
+                         "unit-test")
+        self.assertTrue(any(argument.startswith("duration_s=1.")
+                            for argument in arguments))
+        self.assert_nothing_left()
+
+    def test_two_runs_at_once_keep_out_of_each_others_way(self):
+        self.with_redis()
+        runs = [self.start(self.command(), env=self.environ,
+                           stderr=subprocess.PIPE) for _ in range(2)]
+        words = [run.stderr.read() for run in runs]
+        statuses = [run.wait() for run in runs]
+        self.assertIn(0, statuses, words)
+        for status, text in zip(statuses, words):
+            if status:
+                self.assertIn("is taken by another run", text)
+        self.assert_nothing_left()
+
+    def test_dropped_into_a_source_checkout_and_keeping_the_capture(self):
+        self.with_redis()
+        checkout = os.path.join(os.path.dirname(self.output), "checkout")
+        tools = os.path.join(checkout, "tools", "profiling")
+        shutil.copytree(os.path.join(support.SCRIPTS, "pam_profiling"),
+                        os.path.join(tools, "pam_profiling"))
+        shutil.copy(os.path.join(support.SCRIPTS, "profile_pam.py"), tools)
+        shutil.copytree(os.path.join(support.STAND_IN, "site"),
+                        os.path.join(checkout, "src"))
+        shutil.copy(os.path.join(support.STAND_IN, "config.json"), checkout)
+        del self.environ["PYTHONPATH"]
+        command = self.command("--keep")
+        command[1] = os.path.join(tools, "profile_pam.py")
+        result = subprocess.run(
+            command, env=self.environ, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(
+            len(glob.glob(self.output + "/*.speedscope.json")), 1)
+        folder, = glob.glob(os.path.join(self.output, "*_perf"))
+        self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+        self.assertGreater(
+            count_samples(os.path.join(folder, "perf.data")), 10)
+
+    def act_during(self, action, *, recorded, **options):
+        """Start a long run and do `action(process)` in the middle of it.
+
+        recorded   bytes of perf.data to wait for; 0: only until PAM starts
+        Returns (status, all words of the run).
+        """
+        process = self.start(
+            self.command(duration="60"), env=self.environ,
+            stderr=subprocess.PIPE, **options)
+
+        def far_enough():
+            names = glob.glob(self.output + "/*/" +
+                              ("perf.data" if recorded else "pam.log"))
+            return names and os.path.getsize(names[0]) >= recorded
+
+        support.wait_for(far_enough, 30)
+        action(process)
+        words = process.stderr.read()
+        return process.wait(), words
+
+    def interrupt(self, number, recorded=1_000_000, **options):
+        """The same with a signal as the action."""
+        return self.act_during(
+            lambda process: process.send_signal(number), recorded=recorded,
+            **options)
+
+    def test_ctrl_c_while_recording_keeps_what_there_is(self):
+        self.with_redis()
+        status, words = self.interrupt(signal.SIGINT)
+        self.assertEqual(status, 0, words)
+        self.assertIn("stopped early", words)
+        self.assertEqual(
+            len(glob.glob(self.output + "/*.speedscope.json")), 1)
+        self.assert_nothing_left()
+
+    def test_ctrl_c_while_pam_starts_keeps_nothing(self):
+        self.with_redis()
+        self.environ["STAND_IN_DEAF"] = "1"
+        status, words = self.interrupt(signal.SIGTERM, recorded=0)
+        self.assertEqual(status, 128 + signal.SIGTERM, words)
+        self.assertIn("stopped before anything was recorded", words)
+        self.assertEqual(os.listdir(self.output), [])
+        self.assert_nothing_left()
+
+    def test_sigint_works_in_a_background_job_that_ignores_it(self):
+        self.with_redis()
+        status, words = self.interrupt(
+            signal.SIGINT, preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_IGN))
+        self.assertEqual(status, 0, words)
+        self.assert_nothing_left()
+
+    def test_kill_9_leaves_no_process_and_a_readable_capture(self):
+        self.with_redis()
+        self.interrupt(signal.SIGKILL, recorded=3_000_000)
+        support.wait_for(lambda: not self.left_running())
+        data, = glob.glob(self.output + "/*/perf.data")
+        self.assertGreater(count_samples(data), 30)
+
+    def test_pam_that_ends_during_the_profile(self):
+        self.with_redis()
+        sign = self.perfconv + ".leave"
+        self.environ["STAND_IN_EXIT"] = sign
+        status, words = self.act_during(
+            lambda _process: os.mkdir(sign), recorded=1_000_000)
+        self.assertEqual(status, 1)
+        self.assertIn("PAM ended by itself with status 3 (stand-in: out of "
+                      "fuel)", words)
+        self.assertEqual(
+            len(glob.glob(self.output + "/*.speedscope.json")), 1)
+
+    def test_failing_conversion_keeps_the_capture(self):
+        self.with_redis()
+        with open(self.perfconv, "w", encoding="ascii") as stream:
+            stream.write("#!/bin/sh\nexit 1\n")
+        result = self.run_profile()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("perfconv failed with status 1", result.stderr)
+        self.assertEqual(len(glob.glob(self.output + "/*/perf.data")), 1)
+
+    def test_all_problems_are_told_within_3_s_and_nothing_is_started(self):
+        self.environ["PETAL_REDIS_PORT"] = str(support.free_port())
+        self.environ["PYTHONPATH"] = ""
+        begin = time.monotonic()
+        result = subprocess.run(
+            [*self.command()[:-1], "--perfconv", "/nowhere/perfconv"],
+            env=self.environ, capture_output=True, text=True, timeout=60,
+            check=False)
+        self.assertLess(time.monotonic() - begin, 3.0)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("Redis does not answer", result.stderr)
+        self.assertIn("/nowhere/perfconv is not a program", result.stderr)
+        self.assertFalse(os.path.exists(self.output))
+
+    def test_a_scenario_that_is_no_file_name(self):
+        result = support.run_script(
+            "profile_pam.py", "--scenario", "../x", "--duration", "1")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("becomes part of a file name", result.stderr)

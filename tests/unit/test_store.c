@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/store/store.h"
+#include "tests/unit/support.h"
+
+static uint32_t at(struct store *s, uint32_t dso, uint64_t address)
+{
+	return store__location(s, (struct place){ dso, address }, false);
+}
+
+static void locations_are_interned(void **state)
+{
+	struct store s = { 0 };
+	uint32_t one = at(&s, 3, 0x1000);
+	struct store_location l;
+
+	(void)state;
+	assert_int_equal(one, 0);
+	assert_int_equal(at(&s, 3, 0x2000), 1);
+	assert_int_equal(at(&s, 4, 0x1000), 2);
+	assert_int_equal(at(&s, 3, 0x1000), one);
+	l = store__get_location(&s, 2);
+	assert_int_equal(l.place.dso, 4);
+	assert_int_equal(l.place.address, 0x1000);
+	assert_false(l.return_address);
+	store__release(&s);
+}
+
+static void a_return_address_is_another_location(void **state)
+{
+	struct place p = { UINT32_MAX, UINT64_MAX };
+	struct store s = { 0 };
+	uint32_t plain = store__location(&s, p, false), back = store__location(&s, p, true);
+
+	(void)state;
+	assert_int_not_equal(plain, back);
+	assert_int_equal(store__location(&s, p, true), back);
+	assert_false(store__get_location(&s, plain).return_address);
+	assert_true(store__get_location(&s, back).return_address);
+	assert_int_equal(store__get_location(&s, back).place.dso, UINT32_MAX);
+	assert_int_equal(store__get_location(&s, back).place.address, UINT64_MAX);
+	store__release(&s);
+}
+
+static void stacks_are_a_tree(void **state)
+{
+	struct store s = { 0 };
+	uint32_t main_at = at(&s, 1, 1), run = at(&s, 1, 2), poll = at(&s, 1, 3);
+	uint32_t root = store__push(&s, STORE_NO_STACK, main_at);
+	uint32_t middle = store__push(&s, root, run), leaf = store__push(&s, middle, poll);
+
+	(void)state;
+	assert_int_equal(store__leaf(&s, leaf), poll);
+	assert_int_equal(store__parent(&s, leaf), middle);
+	assert_int_equal(store__parent(&s, middle), root);
+	assert_int_equal(store__leaf(&s, root), main_at);
+	assert_int_equal(store__parent(&s, root), STORE_NO_STACK);
+	store__release(&s);
+}
+
+static void equal_stacks_are_kept_once(void **state)
+{
+	struct store s = { 0 };
+	uint32_t a = at(&s, 1, 1), b = at(&s, 1, 2);
+	uint32_t ab = store__push(&s, store__push(&s, STORE_NO_STACK, a), b);
+
+	(void)state;
+	assert_int_equal(store__push(&s, store__push(&s, STORE_NO_STACK, a), b), ab);
+	assert_int_not_equal(store__push(&s, store__push(&s, STORE_NO_STACK, b), a), ab);
+	assert_int_not_equal(store__push(&s, STORE_NO_STACK, b), ab);
+	assert_int_equal(s.stacks.n, 4);
+	store__release(&s);
+}
+
+static void a_location_may_call_itself(void **state)
+{
+	struct store s = { 0 };
+	uint32_t a = at(&s, 1, 1), stack = STORE_NO_STACK;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		stack = store__push(&s, stack, a);
+	assert_int_equal(s.stacks.n, 1000);
+	for (size_t i = 0; i < 1000; i++) {
+		assert_int_equal(store__leaf(&s, stack), a);
+		stack = store__parent(&s, stack);
+	}
+	assert_int_equal(stack, STORE_NO_STACK);
+	store__release(&s);
+}
+
+static void a_sample_is_32_bytes(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct store_sample) <= 32);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(locations_are_interned),
+		cmocka_unit_test(a_return_address_is_another_location),
+		cmocka_unit_test(stacks_are_a_tree),
+		cmocka_unit_test(equal_stacks_are_kept_once),
+		cmocka_unit_test(a_location_may_call_itself),
+		cmocka_unit_test(a_sample_is_32_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
