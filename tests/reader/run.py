@@ -214,17 +214,17 @@ def compare_swapped(folders):
 
 def check_standard_input(tally):
     """Through a pipe, byte after byte as it were, and as a file that standard input is."""
+    # A capture on standard input has no folder to look for pyframes' files in.
+    command = [PERFCONV, "info", "--json", "--side-dir", str(FILES), "-"]
     for path in sorted(FILES.glob("good-*.data")):
         raw = path.read_bytes()
         of_file = info_of(path)
         of_file.pop("file")
         with open(path, "rb") as stream:
-            redirected = subprocess.run([PERFCONV, "info", "--json", "-"], stdin=stream,
-                                        capture_output=True, check=False)
+            redirected = subprocess.run(command, stdin=stream, capture_output=True, check=False)
         tally.check(f"{path.name} on standard input", same_info(of_file, redirected))
         if raw[8:16] == (16).to_bytes(8, "little"):
-            piped = subprocess.run([PERFCONV, "info", "--json", "-"], input=raw,
-                                   capture_output=True, check=False)
+            piped = subprocess.run(command, input=raw, capture_output=True, check=False)
             tally.check(f"{path.name} through a pipe", same_info(of_file, piped))
 
 
