@@ -89,9 +89,12 @@ struct perfdata;
 /**
  * perfdata__open - open a capture and read its header, events and features
  *
+ * @path: a file, a folder of perf record --threads, or "-" for standard input.
+ * A capture that was recorded for a pipe is read up to its first kernel record.
+ *
  * Return: 0 with *@out set, freed by perfdata__free(); -errno with a message:
  * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable
- * perf.data, -ENOTSUP if it is of a kind that cannot be read yet.
+ * perf.data.
  */
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err);
 

@@ -85,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (n < 1 + sizeof(regs) || !w->n)
 		return 0;
 	where = *bytes;
+	sample.user_abi = where & 0x80 ? 1 : 2; /* a 32-bit task that has 64-bit code */
 	memcpy(regs, bytes + 1, sizeof(regs));
 	if (where < 0xf0) /* else it stays wild */
 		regs[IP_AT] = w->text[where % w->n] + regs[IP_AT] % w->length[where % w->n];

@@ -32,6 +32,7 @@ PERFCONV = os.environ.get("PERFCONV", str(O / "perfconv"))
 SANITIZED = O / "san" / "perfconv"
 HANG_S = 5  # of the plain program; sanitizers are allowed four times as much
 MEMORY_MB = 1024
+GROWN_PEAK_MB = 50
 NO_TID = 4294967295
 SCRIPT_LINE = re.compile(r"^\s*(-?\d+)/(-?\d+)\s+(\S+?):?\s*$")
 
@@ -213,17 +214,17 @@ def compare_swapped(folders):
 
 def check_standard_input(tally):
     """Through a pipe, byte after byte as it were, and as a file that standard input is."""
+    # A capture on standard input has no folder to look for pyframes' files in.
+    command = [PERFCONV, "info", "--json", "--side-dir", str(FILES), "-"]
     for path in sorted(FILES.glob("good-*.data")):
         raw = path.read_bytes()
         of_file = info_of(path)
         of_file.pop("file")
         with open(path, "rb") as stream:
-            redirected = subprocess.run([PERFCONV, "info", "--json", "-"], stdin=stream,
-                                        capture_output=True, check=False)
+            redirected = subprocess.run(command, stdin=stream, capture_output=True, check=False)
         tally.check(f"{path.name} on standard input", same_info(of_file, redirected))
         if raw[8:16] == (16).to_bytes(8, "little"):
-            piped = subprocess.run([PERFCONV, "info", "--json", "-"], input=raw,
-                                   capture_output=True, check=False)
+            piped = subprocess.run(command, input=raw, capture_output=True, check=False)
             tally.check(f"{path.name} through a pipe", same_info(of_file, piped))
 
 
@@ -259,6 +260,30 @@ def check_bad(tally, work):
         trouble = None if done.returncode == 1 and not out.exists() and done.stderr else (
             f"--strict ended with {done.returncode}")
         tally.check(f"{path.name}, strict", trouble)
+
+
+def peak_mb(path, work):
+    child = subprocess.Popen([PERFCONV, "convert", "-q", "-i", str(path), "-o",
+                              str(work / "out.json")], stdin=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss / 1024 if child.returncode == 0 else None
+
+
+def check_memory(tally, work):
+    """100 MB of dumps that wait for the end, for there are no rounds, are not held."""
+    source, grown = FILES / "good-dwarf.data", work / "grown.data"
+    for form in ((), ("--no-rounds",)):
+        name = f"memory for 100 MB of dumps {' '.join(form)}".strip()
+        if not source.exists():
+            tally.skip(name, f"{source.name} is not there")
+            continue
+        subprocess.run([sys.executable, str(HERE / "grow.py"), str(source), str(grown),
+                        "100000000", *form], check=True)
+        peak = peak_mb(grown, work)
+        tally.check(name, None if peak and peak < GROWN_PEAK_MB else f"{peak} MB")
+        grown.unlink()
 
 
 def limits():
@@ -337,6 +362,7 @@ def main():
         check_order_of_bytes(tally, work)
         check_standard_input(tally)
         check_bad(tally, work)
+        check_memory(tally, work)
         check_damage(tally, work, args)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     sys.exit(1 if tally.failed or not tally.passed else 0)
