@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "perfconv/base/mem.h"
+#include "perfconv/cmd/message.h"
 #include "perfconv/pipeline/quality.h"
 
 uint64_t info_report__samples(const struct capture *c, size_t event)
@@ -31,23 +32,16 @@ struct capture_loss info_report__loss(const struct capture *c, uint32_t thread)
 	return thread < c->losses.n ? c->losses.data[thread] : (struct capture_loss){ 0 };
 }
 
-/* A line of text; foreign names cannot steer the terminal. */
 static void line(struct sink *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void line(struct sink *out, const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = message__text(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return;
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
 	sink__write(out, text, strlen(text));
 	sink__write(out, "\n", 1);
 	free(text);
