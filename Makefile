@@ -186,8 +186,8 @@ setup: ## install the Debian packages that building, testing and the demo need
 # --- tests ------------------------------------------------------------------
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
-CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader check-python check-pam-scripts \
-	  check-live check-browser
+CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
+	  check-python check-pam-scripts check-browser check-live
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
