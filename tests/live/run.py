@@ -205,12 +205,17 @@ class WithPyframes(Live):
             self.assertGreaterEqual(share, LEAST_COMPLETE, f"{thread}: {stacks}")
 
     def test_cpu_time_agrees_with_the_clock(self):
-        profile = self.profiles["merged"]
-        total = sum(one["perfconv"]["onCpuSeconds"] for one in profile["profiles"])
-        self.assertAlmostEqual(total, self.process_seconds, delta=0.1 * self.process_seconds)
-        for name, seconds in self.thread_seconds.items():
+        """Of threads that compute. One that wakes for less than a sampling period is
+        sampled with a bias, since perf's timer begins anew with each burst."""
+        profile, seconds = self.profiles["merged"], dict(self.thread_seconds)
+        bursts = meta_of(profile, POLLER)["onCpuSeconds"]
+        self.assertGreater(bursts, 0)
+        total = sum(one["perfconv"]["onCpuSeconds"] for one in profile["profiles"]) - bursts
+        process = self.process_seconds - seconds.pop(POLLER)
+        self.assertAlmostEqual(total, process, delta=0.1 * process + 0.05)
+        for name, expected in seconds.items():
             measured = meta_of(profile, name)["onCpuSeconds"]
-            self.assertAlmostEqual(measured, seconds, delta=0.15 * seconds + 0.05, msg=name)
+            self.assertAlmostEqual(measured, expected, delta=0.15 * expected + 0.05, msg=name)
 
     def test_modes_do_not_change_the_time(self):
         sums = {mode: [one["perfconv"]["onCpuSeconds"] for one in self.profiles[mode]["profiles"]]
