@@ -180,3 +180,14 @@ const char *perfdata_builder__write(struct perfdata_builder *b, const char *fold
 	perfdata_builder__finish(b);
 	return scratch__write(folder, name, b->file.v.data, b->file.v.n);
 }
+
+struct perfdata *perfdata_builder__open(struct perfdata_builder *b, const char *folder)
+{
+	struct perfdata *p = NULL;
+	struct errbuf err;
+
+	if (perfdata__open(&p, perfdata_builder__write(b, folder, "perf.data"), &err))
+		fail_msg("not opened: %s", err.text);
+	perfdata_builder__release(b);
+	return p;
+}

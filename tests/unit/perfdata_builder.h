@@ -10,6 +10,7 @@
 #ifndef PERFCONV_TESTS_UNIT_PERFDATA_BUILDER_H
 #define PERFCONV_TESTS_UNIT_PERFDATA_BUILDER_H
 
+#include "perfconv/perfdata/perfdata.h"
 #include "tests/unit/support.h"
 
 #define BUILDER_MAX_EVENTS 4u
@@ -73,5 +74,9 @@ void perfdata_builder__finish(struct perfdata_builder *b);
 /** perfdata_builder__write - finish, and write it to @folder/@name. */
 const char *perfdata_builder__write(struct perfdata_builder *b, const char *folder,
 				    const char *name);
+
+/** perfdata_builder__open - write, open as a capture and release @b; fails the test if it
+ *  cannot be opened.  The caller frees the capture. */
+struct perfdata *perfdata_builder__open(struct perfdata_builder *b, const char *folder);
 
 #endif

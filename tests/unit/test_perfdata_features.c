@@ -17,17 +17,6 @@ static void start(struct perfdata_builder *b, bool swap)
 	builder__finished_round(b);
 }
 
-static struct perfdata *open_built(struct perfdata_builder *b, const char *folder)
-{
-	struct perfdata *p = NULL;
-	struct errbuf err;
-
-	if (perfdata__open(&p, perfdata_builder__write(b, folder, "perf.data"), &err))
-		fail_msg("not opened: %s", err.text);
-	perfdata_builder__release(b);
-	return p;
-}
-
 static void put_string(struct bytes *f, const char *text)
 {
 	bytes__u32(f, 64);
@@ -70,7 +59,7 @@ static void check_strings(void **state, bool swap)
 
 	start(&b, swap);
 	put_strings(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	info = perfdata__info(p);
 	assert_string_equal(info->hostname, "drone-7");
 	assert_string_equal(info->os_release, "6.1.0-28-amd64");
@@ -108,7 +97,7 @@ static void without_features_all_is_unknown(void **state)
 	struct perfdata *p;
 
 	start(&b, false);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	info = perfdata__info(p);
 	assert_string_equal(info->hostname, "");
 	assert_string_equal(info->os_release, "");
@@ -147,14 +136,14 @@ static void events_get_the_names_perf_shows(void **state)
 
 	start(&b, false);
 	put_event_desc(&b, 2);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_string_equal(perfdata__event(p, 0)->name, "cpu-clock:u");
 	assert_string_equal(perfdata__event(p, 1)->name, "sched:sched_switch");
 	perfdata__free(p);
 
 	start(&b, false); /* more descriptions than events */
 	put_event_desc(&b, 4);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__events(p), 2);
 	assert_string_equal(perfdata__event(p, 1)->name, "sched:sched_switch");
 	perfdata__free(p);
@@ -184,7 +173,7 @@ static void build_ids_are_read(void **state)
 	put_build_id(builder__feature(&b, 2), BUILD_ID_USER, 0, "/usr/bin/a");
 	put_build_id(builder__feature(&b, 2), BUILD_ID_USER | BUILD_ID_STATES_SIZE, 16,
 		     "/usr/bin/b");
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__build_ids(p), 2);
 	id = perfdata__build_id(p, 0);
 	assert_string_equal(id->path, "/usr/bin/a");
@@ -214,7 +203,7 @@ static void damaged_features_are_left_out(void **state)
 			put_event_desc(&b, 2);
 			if (b.feature[cut[i]].v.n > n)
 				b.feature[cut[i]].v.n = n;
-			p = open_built(&b, *state);
+			p = perfdata_builder__open(&b, *state);
 			assert_string_equal(perfdata__info(p)->hostname, "drone-7");
 			assert_string_equal(perfdata__info(p)->arch, "x86_64");
 			assert_true(perfdata__info(p)->cmdline_n <= 3);
@@ -256,7 +245,7 @@ static void hostile_counts_are_not_believed(void **state)
 	bytes__u32(builder__feature(&b, 12), UINT32_MAX);
 	bytes__u32(builder__feature(&b, 3), UINT32_MAX);
 	bytes__raw(builder__feature(&b, 3), "x", 1);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__info(p)->cmdline_n, 0);
 	assert_string_equal(perfdata__info(p)->hostname, "");
 	assert_string_equal(perfdata__event(p, 0)->name, "cpu-clock");
@@ -271,7 +260,7 @@ static void the_clock_of_the_event_counts_without_the_feature(void **state)
 	start(&b, false);
 	b.events[0].flags |= BUILDER_USE_CLOCKID;
 	b.events[0].clockid = 1;
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__info(p)->clockid, 1);
 	assert_int_equal(perfdata__info(p)->clock_wall_ns, 0);
 	perfdata__free(p);

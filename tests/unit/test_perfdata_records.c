@@ -75,17 +75,6 @@ static void put_comm(struct perfdata_builder *b, uint16_t misc, const char *comm
 	put_trailer(b, time);
 }
 
-static struct perfdata *open_built(struct perfdata_builder *b, const char *folder)
-{
-	struct perfdata *p = NULL;
-	struct errbuf err;
-
-	if (perfdata__open(&p, perfdata_builder__write(b, folder, "perf.data"), &err))
-		fail_msg("not opened: %s", err.text);
-	perfdata_builder__release(b);
-	return p;
-}
-
 static const struct record *next(struct perfdata *p)
 {
 	static struct record rec;
@@ -156,7 +145,7 @@ static void mappings(void **state, uint64_t sample_type, bool swap)
 	bytes__u64(&b.data, 424242);
 	bytes__u64(&b.data, 1);
 	put_mmap2_tail(&b, 1 | 4, "/lib/three.so");
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	check_mmap(r, MMAP, "/lib/one.so");
 	assert_int_equal(r->mmap.prot & 4, 4);
@@ -202,7 +191,7 @@ static void a_mapping_may_carry_a_build_id(void **state)
 		bytes__raw(&b.data, id, 20);
 		put_mmap2_tail(&b, 5, "/lib/x.so");
 	}
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	for (size_t i = 0; i < 3; i++) {
 		const struct record *r = next(p);
 
@@ -232,7 +221,7 @@ static void tasks_names_and_switches_are_read(void **state)
 	builder__begin(&b, SWITCH_CPU_WIDE, 0);
 	bytes__u64(&b.data, 0);
 	put_trailer(&b, 7);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->type, FORK);
 	assert_int_equal(r->task.pid, 21);
@@ -266,7 +255,7 @@ static void trailer(void **state, uint64_t type, bool swap)
 
 	start(&b, type, swap);
 	put_task(&b, FORK, 1234);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->time_ns, type & TIME ? 1234 : RECORD_NO_TIME);
 	assert_int_equal(r->pid, type & TID ? 11 : UINT32_MAX);
@@ -305,7 +294,7 @@ static void without_sample_id_all_there_is_no_trailer(void **state)
 	bytes__u32(&b.data, 22);
 	bytes__string(&b.data, "short", 8);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_string_equal(r->comm.comm, "short");
 	assert_int_equal(r->time_ns, RECORD_NO_TIME);
@@ -326,7 +315,7 @@ static void lost_events_are_counted(void **state)
 	builder__begin(&b, LOST_SAMPLES, 0);
 	bytes__u64(&b.data, 7);
 	put_trailer(&b, 2);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(next(p)->lost.count, 5);
 	assert_int_equal(next(p)->lost.count, 7);
 	assert_int_equal(perfdata__stats(p)->lost, 12);
@@ -349,7 +338,7 @@ static void records_come_in_time_order(void **state)
 	put_task(&b, FORK, 60);
 	builder__finished_round(&b);
 	builder__finished_round(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(next(p)->time_ns, RECORD_NO_TIME);
 	for (size_t i = 0; i < 5; i++) {
 		uint64_t time = next(p)->time_ns;
@@ -377,7 +366,7 @@ static void unknown_records_are_skipped_and_counted(void **state)
 	bytes__raw(&b.data, (const uint8_t[24]){ 0 }, 24);
 	put_trailer(&b, 3);
 	put_task(&b, EXIT, 4);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(next(p)->type, EXIT);
 	assert_int_equal(perfdata__stats(p)->unknown_types, 3);
 	assert_int_equal(perfdata__stats(p)->records[63], 1);
@@ -402,7 +391,7 @@ static void short_records_are_counted_as_bad(void **state)
 		builder__end(&b);
 	}
 	put_task(&b, EXIT, 4);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(next(p)->time_ns, 4);
 	assert_int_equal(perfdata__stats(p)->bad_records, 7);
 	at_end(p);
@@ -422,7 +411,7 @@ static void names_without_an_end_are_bad(void **state)
 	builder__begin(&b, MMAP, MISC_USER);
 	put_mmap_body(&b);
 	put_trailer(&b, 1); /* no path at all */
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__next(p, &rec, NULL), 0);
 	assert_int_equal(perfdata__stats(p)->bad_records, 2);
 	at_end(p);
@@ -442,7 +431,7 @@ static void a_mapping_beyond_the_address_space_is_bad(void **state)
 	bytes__u64(&b.data, 0);
 	bytes__string(&b.data, "/x", 8);
 	put_trailer(&b, 1);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__next(p, &rec, NULL), 0);
 	assert_int_equal(perfdata__stats(p)->bad_records, 1);
 	at_end(p);

@@ -30,17 +30,6 @@ static void put_words(struct perfdata_builder *b, const uint64_t *words, size_t 
 		bytes__u64(&b->data, words[i]);
 }
 
-static struct perfdata *open_built(struct perfdata_builder *b, const char *folder)
-{
-	struct perfdata *p = NULL;
-	struct errbuf err;
-
-	if (perfdata__open(&p, perfdata_builder__write(b, folder, "perf.data"), &err))
-		fail_msg("not opened: %s", err.text);
-	perfdata_builder__release(b);
-	return p;
-}
-
 static const struct record *next(struct perfdata *p)
 {
 	static struct record rec;
@@ -136,7 +125,7 @@ static void every_field_is_read(void **state)
 
 	start_full(&b, false);
 	put_full_sample(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	check_full_sample(next(p));
 	at_end(p);
 }
@@ -148,7 +137,7 @@ static void every_field_of_the_other_byte_order_is_read(void **state)
 
 	start_full(&b, true);
 	put_full_sample(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	check_full_sample(next(p));
 	at_end(p);
 }
@@ -170,7 +159,7 @@ static void cut_samples_are_bad(void **state)
 		start_full(&b, false);
 		bytes__raw(&b.data, whole.data.v.data, keep);
 		builder__end(&b);
-		p = open_built(&b, *state);
+		p = perfdata_builder__open(&b, *state);
 		assert_int_equal(perfdata__next(p, &rec, NULL), 0);
 		assert_int_equal(perfdata__stats(p)->bad_records, 1);
 		assert_false(perfdata__stats(p)->cut);
@@ -192,7 +181,7 @@ static void bad(void **state, uint64_t sample_type, const uint64_t *words, size_
 	builder__begin(&b, SAMPLE, 2);
 	put_words(&b, words, n);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__next(p, &rec, NULL), 0);
 	assert_int_equal(perfdata__stats(p)->bad_records, 1);
 	perfdata__free(p);
@@ -231,7 +220,7 @@ static void absent_registers_and_stacks_are_absent(void **state)
 	builder__begin(&b, SAMPLE, 1);
 	put_words(&b, (const uint64_t[]){ 0x99, 0, 0 }, 3); /* no abi, no stack, no dyn_size */
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->sample.ip, 0x99);
 	assert_int_equal(r->sample.user_abi, 0);
@@ -257,7 +246,7 @@ static void the_longest_callchain_is_read(void **state)
 	builder__begin(&b, SAMPLE, 2);
 	put_words(&b, words, 2000);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->sample.callchain_n, 1999);
 	assert_int_equal(r->sample.callchain[1998], 1999);
@@ -283,7 +272,7 @@ static void events_with_identifier_may_differ(void **state)
 	builder__begin(&b, SAMPLE, 2);
 	put_words(&b, (const uint64_t[]){ 100, 0x1234, 40 }, 3);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->event, 0);
 	assert_int_equal(r->time_ns, 40);
@@ -315,7 +304,7 @@ static void events_with_id_share_a_layout(void **state)
 		put_words(&b, (const uint64_t[]){ 1, 2, 10 + i, 4, 101 - i, 6 }, 6);
 		builder__end(&b);
 	}
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(next(p)->event, 1);
 	assert_int_equal(next(p)->event, 0);
 	at_end(p);
@@ -332,7 +321,7 @@ static void one_event_needs_no_ids(void **state)
 	builder__begin(&b, SAMPLE, 2);
 	put_words(&b, (const uint64_t[]){ 0x55, 9 }, 2);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	r = next(p);
 	assert_int_equal(r->event, 0);
 	assert_int_equal(r->sample.ip, 0x55);
@@ -353,7 +342,7 @@ static void samples_of_no_event_are_counted(void **state)
 	builder__begin(&b, SAMPLE, 2);
 	put_words(&b, (const uint64_t[]){ 300, 1 }, 2);
 	builder__end(&b);
-	p = open_built(&b, *state);
+	p = perfdata_builder__open(&b, *state);
 	assert_int_equal(perfdata__next(p, &rec, NULL), 0);
 	assert_int_equal(perfdata__stats(p)->unknown_ids, 1);
 	assert_int_equal(perfdata__stats(p)->bad_records, 0);
