@@ -20,6 +20,7 @@ struct convert {
 	const char *output; /* NULL: made from the input's name */
 	const char *scenario;
 	VEC(struct meta_value) values;
+	VEC(const char *) events;
 	VEC(char *) owned; /* keys, cut from their values */
 	bool quiet;
 };
@@ -43,9 +44,13 @@ static int set_output(void *target, const char *value)
 	return 0;
 }
 
-static int set_event(void *target, const char *value)
+static int add_event(void *target, const char *value)
 {
-	((struct convert *)target)->capture.event = value;
+	struct convert *c = target;
+
+	vec__push(&c->events, value);
+	c->capture.events = c->events.data;
+	c->capture.events_n = c->events.n;
 	return 0;
 }
 
@@ -118,7 +123,10 @@ static const struct option_spec options[] = {
 	  set_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
-	{ "event", 0, "NAME", "the event to show (default: one that measures time)", set_event },
+	{ "event", 0, "NAME",
+	  "the event to show (default: one that measures time);\n"
+	  "given several times, or as all: profiles of each",
+	  add_event },
 	{ "frames", 0, "WHICH",
 	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
 	  "python, native: those only; all: everything",
@@ -186,7 +194,9 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 
 	if (code)
 		return code;
-	deep = speedscope__write(sink, capture->profile, &meta);
+	deep = speedscope__write(sink, capture->profile,
+				 (const struct profile *const *)capture->others.data,
+				 capture->others.n, &meta);
 	*bytes = sink__bytes(sink);
 	code = sink__commit(sink, err);
 	if (!code && deep)
@@ -259,5 +269,6 @@ int cmd__convert(int argc, char **argv)
 		free(c.owned.data[i]);
 	vec__release(&c.owned);
 	vec__release(&c.values);
+	vec__release(&c.events);
 	return status;
 }

@@ -260,6 +260,9 @@ void report_text__summary(const struct capture *c)
 	message__line("%s%llu stacks of %.*s, %s", seconds, u(p->samples),
 		      p->timed ? (int)strcspn(event, ":") : (int)strlen(event), event,
 		      whole ? "nothing lost" : "not all there, see above");
+	for (size_t i = 0; i < c->others.n; i++)
+		message__line("and %llu of %s", u(c->others.data[i]->samples),
+			      perfdata__event(c->data, c->others.data[i]->event)->name);
 	summary__init(&s, p);
 	print_quality(p);
 	print_threads(p, &s);

@@ -13,6 +13,9 @@
 struct writer {
 	struct json json;
 	const struct profile *profile;
+	const struct profile *const *others; /* of further events */
+	size_t others_n;
+	bool has_dumps; /* any of them */
 	const struct meta *meta;
 	VEC(uint32_t) stack;	/* scratch */
 	VEC(uint32_t) shown_id; /* frame id -> index in the file; only what is used is written */
@@ -52,7 +55,7 @@ static void write_frame(struct writer *w, const struct frame *f)
 	json__key_string(j, "name", text(w, f->name));
 	if (f->file)
 		json__key_string(j, "file", text(w, f->file));
-	if (f->first_line && !w->profile->has_dumps)
+	if (f->first_line && !w->has_dumps)
 		json__key_u64(j, "line", f->first_line);
 	if (f->first_line)
 		json__key_u64(j, "firstLine", f->first_line);
@@ -74,22 +77,28 @@ static void use_frames_of(struct writer *w, uint32_t stack)
 	}
 }
 
-static void write_shared(struct writer *w)
+static void use_frames(struct writer *w, const struct profile *p)
 {
-	const struct profile *p = w->profile;
-
-	for (size_t i = 0; i < p->resolved->frames.n; i++)
-		vec__push(&w->shown_id, UINT32_MAX);
+	w->has_dumps = w->has_dumps || p->has_dumps;
 	for (size_t t = 0; t < p->threads.n; t++)
 		for (size_t i = 0; i < p->threads.data[t].slices.n; i++)
 			use_frames_of(w, p->threads.data[t].slices.data[i].stack);
+}
+
+static void write_shared(struct writer *w)
+{
+	for (size_t i = 0; i < w->profile->resolved->frames.n; i++)
+		vec__push(&w->shown_id, UINT32_MAX);
+	use_frames(w, w->profile);
+	for (size_t i = 0; i < w->others_n; i++)
+		use_frames(w, w->others[i]);
 	json__key(&w->json, "shared");
 	json__object(&w->json);
 	json__key(&w->json, "frames");
 	json__array(&w->json);
 	for (size_t i = 0; i < w->shown.n; i++) {
 		json__newline(&w->json);
-		write_frame(w, &p->resolved->frames.data[w->shown.data[i]]);
+		write_frame(w, &w->profile->resolved->frames.data[w->shown.data[i]]);
 	}
 	json__array_end(&w->json);
 	json__object_end(&w->json);
@@ -131,23 +140,41 @@ static double seconds(uint64_t ns)
 	return (double)ns / 1e9;
 }
 
-static void write_thread_meta(struct writer *w, const struct profile_thread *t)
+static const char *event_name(const struct writer *w, const struct profile *p)
+{
+	return perfdata__event(w->meta->data, p->event)->name;
+}
+
+static void write_thread_meta(struct writer *w, const struct profile *p,
+			      const struct profile_thread *t)
 {
 	struct json *j = &w->json;
 
 	json__key(j, "perfconv");
 	json__object(j);
+	if (w->others_n)
+		json__key_string(j, "event", event_name(w, p));
 	json__key_u64(j, "pid", t->pid);
 	json__key_u64(j, "tid", t->tid);
 	json__key_string(j, "comm", t->comm);
 	json__key_u64(j, "samples", t->samples);
-	if (w->profile->timed)
+	if (p->timed)
 		json__key_double(j, "onCpuSeconds", seconds(t->weight));
 	write_endings(j, t->endings);
 	json__object_end(j);
 }
 
-static void write_thread(struct writer *w, const struct profile_thread *t)
+/* With several events: "worker [page-faults]". */
+static void write_name(struct writer *w, const struct profile *p, const struct profile_thread *t)
+{
+	char *name = w->others_n ? mem__format("%s [%s]", t->name, event_name(w, p))
+				 : mem__strdup(t->name);
+
+	json__key_string(&w->json, "name", name);
+	free(name);
+}
+
+static void write_thread(struct writer *w, const struct profile *p, const struct profile_thread *t)
 {
 	struct json *j = &w->json;
 	uint64_t end = t->end;
@@ -155,11 +182,11 @@ static void write_thread(struct writer *w, const struct profile_thread *t)
 	json__newline(j);
 	json__object(j);
 	json__key_string(j, "type", "sampled");
-	json__key_string(j, "name", t->name);
-	json__key_string(j, "unit", w->profile->timed ? "nanoseconds" : "none");
+	write_name(w, p, t);
+	json__key_string(j, "unit", p->timed ? "nanoseconds" : "none");
 	json__key_u64(j, "startValue", 0);
 	json__key_u64(j, "endValue", end);
-	write_thread_meta(w, t);
+	write_thread_meta(w, p, t);
 	json__key(j, "samples");
 	json__array(j);
 	for (size_t i = 0; i < t->slices.n; i++)
@@ -342,9 +369,18 @@ static size_t busiest_thread(const struct profile *p)
 	return best;
 }
 
-uint64_t speedscope__write(struct sink *sink, const struct profile *p, const struct meta *meta)
+static void write_threads(struct writer *w, const struct profile *p)
 {
-	struct writer w = { .profile = p, .meta = meta };
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p == w->profile || p->threads.data[i].samples)
+			write_thread(w, p, &p->threads.data[i]);
+}
+
+uint64_t speedscope__write(struct sink *sink, const struct profile *p,
+			   const struct profile *const *others, size_t others_n,
+			   const struct meta *meta)
+{
+	struct writer w = { .profile = p, .others = others, .others_n = others_n, .meta = meta };
 	struct json *j = &w.json;
 
 	json__init(j, sink);
@@ -360,8 +396,9 @@ uint64_t speedscope__write(struct sink *sink, const struct profile *p, const str
 	json__newline(j);
 	json__key(j, "profiles");
 	json__array(j);
-	for (size_t i = 0; i < p->threads.n; i++)
-		write_thread(&w, &p->threads.data[i]);
+	write_threads(&w, p);
+	for (size_t i = 0; i < others_n; i++)
+		write_threads(&w, others[i]);
 	json__array_end(j);
 	json__object_end(j);
 	json__newline(j);

@@ -17,8 +17,14 @@
 
 /**
  * speedscope__write - write @p to @sink, which the caller commits
+ *
+ * @others: @others_n profiles of further events, with the same resolved stacks; each
+ * profile's name then says its event, and their threads without samples are left out
+ *
  * Return: how many samples had their innermost frames left out (SPEEDSCOPE_MAX_DEPTH).
  */
-uint64_t speedscope__write(struct sink *sink, const struct profile *p, const struct meta *meta);
+uint64_t speedscope__write(struct sink *sink, const struct profile *p,
+			   const struct profile *const *others, size_t others_n,
+			   const struct meta *meta);
 
 #endif

@@ -187,35 +187,79 @@ static void name_everything(struct capture *c, enum frames_mode mode)
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
 }
 
-/* "cpu-clock" also finds "cpu-clock:ppp": the modifiers are perf's, not the user's. */
+/* "cpu-clock" also finds "cpu-clock:ppp" and "cpu-clock/period=1/": the rest says how it
+ * was recorded. */
 static bool event_is_named(const struct perfdata_event *e, const char *name)
 {
 	size_t n = strlen(name);
 
-	return !strncmp(e->name, name, n) && (!e->name[n] || e->name[n] == ':');
+	return !strncmp(e->name, name, n) &&
+	       (!e->name[n] || e->name[n] == ':' || e->name[n] == '/');
 }
 
-static int find_event(const struct capture *c, const struct capture_options *options,
-		      uint32_t *event, struct errbuf *err)
+/* The events to show, in order, each once. */
+struct chosen {
+	VEC(uint32_t) list;
+};
+
+static void choose(struct chosen *chosen, uint32_t event)
+{
+	for (size_t i = 0; i < chosen->list.n; i++)
+		if (chosen->list.data[i] == event)
+			return;
+	vec__push(&chosen->list, event);
+}
+
+static void choose_all(struct chosen *chosen, const struct capture *c)
 {
 	size_t n = perfdata__events(c->data);
+	bool *has_samples = mem__alloc(n, sizeof(*has_samples));
 
-	*event = profile__event(c->data, &c->store);
-	if (!options->event)
-		return 0;
+	for (size_t i = 0; i < c->store.samples.n; i++)
+		has_samples[c->store.samples.data[i].event] = true;
+	choose(chosen, profile__event(c->data, &c->store));
 	for (uint32_t i = 0; i < n; i++)
-		if (event_is_named(perfdata__event(c->data, i), options->event)) {
-			*event = i;
+		if (has_samples[i])
+			choose(chosen, i);
+	free(has_samples);
+}
+
+static int choose_named(struct chosen *chosen, const struct capture *c, const char *name,
+			struct errbuf *err)
+{
+	for (uint32_t i = 0; i < perfdata__events(c->data); i++)
+		if (event_is_named(perfdata__event(c->data, i), name)) {
+			choose(chosen, i);
 			return 0;
 		}
 	return errbuf__set(err, -ENOENT, "%s: has no event %s; perfconv info %s lists them",
-			   options->path, options->event, options->path);
+			   c->options.path, name, c->options.path);
+}
+
+static int choose_events(struct chosen *chosen, const struct capture *c, struct errbuf *err)
+{
+	int code = 0;
+
+	if (!c->options.events_n)
+		choose(chosen, profile__event(c->data, &c->store));
+	for (size_t i = 0; i < c->options.events_n && !code; i++)
+		if (!strcmp(c->options.events[i], "all"))
+			choose_all(chosen, c);
+		else
+			code = choose_named(chosen, c, c->options.events[i], err);
+	return code;
+}
+
+static struct profile *profile_of(struct capture *c, uint32_t event)
+{
+	return profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
+			    c->python, c->resolver);
 }
 
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
 {
 	struct capture *c = mem__alloc(1, sizeof(*c));
-	uint32_t event;
+	struct chosen chosen = { 0 };
 	int code;
 
 	c->options = *options;
@@ -227,16 +271,18 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	if (!code && options->strict)
 		code = perfdata__check_strict(c->data, err);
 	if (!code)
-		code = find_event(c, options, &event, err);
+		code = choose_events(&chosen, c, err);
 	if (code) {
 		capture__free(c);
-		return code;
+	} else {
+		name_everything(c, options->frames);
+		c->profile = profile_of(c, chosen.list.data[0]);
+		for (size_t i = 1; i < chosen.list.n; i++)
+			vec__push(&c->others, profile_of(c, chosen.list.data[i]));
+		*out = c;
 	}
-	name_everything(c, options->frames);
-	c->profile = profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
-				  c->python, c->resolver);
-	*out = c;
-	return 0;
+	vec__release(&chosen.list);
+	return code;
 }
 
 void capture__free(struct capture *c)
@@ -244,6 +290,9 @@ void capture__free(struct capture *c)
 	if (!c)
 		return;
 	profile__free(c->profile);
+	for (size_t i = 0; i < c->others.n; i++)
+		profile__free(c->others.data[i]);
+	vec__release(&c->others);
 	resolver__free(c->resolver);
 	python__free(c->python);
 	symbols__free(c->symbols);

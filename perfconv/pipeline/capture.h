@@ -20,9 +20,10 @@
 #include "perfconv/store/store.h"
 
 struct capture_options {
-	const char *path;     /* the perf.data; "-" is standard input */
-	const char *event;    /* name of the event to show; NULL: one that measures time */
-	const char *side_dir; /* NULL: beside the capture, then where it was recorded */
+	const char *path;	   /* the perf.data; "-" is standard input */
+	const char *const *events; /* names of the events to show; "all": each with samples */
+	size_t events_n;	   /* 0: the one that measures time */
+	const char *side_dir;	   /* NULL: beside the capture, then where it was recorded */
 	enum frames_mode frames;
 	bool strict;	/* what is odd in the capture is an error */
 	uint32_t texts; /* so many tracepoint samples are kept as text */
@@ -57,7 +58,8 @@ struct capture {
 	struct symbols *symbols;
 	struct python *python;
 	struct resolver *resolver;
-	struct profile *profile;
+	struct profile *profile; /* of the first event to show */
+	VEC(struct profile *) others;
 	bool unwindable;	   /* the architecture's stack copies can be unwound */
 	uint64_t frames_capped;	   /* stacks that reached UNWIND_MAX_FRAMES */
 	uint64_t deferred_missing; /* samples whose user part never came */

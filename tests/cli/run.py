@@ -193,6 +193,11 @@ class Input(CommandLine):
     def test_a_device(self):
         self.refuse("/dev/zero", "regular file")
 
+    def test_an_event_that_is_not_there(self):
+        done = self.run_it("convert", "-i", self.write("perf.data", small_capture()), "--event",
+                           "cpu-clock", "--event", "cycles")
+        self.assert_one_sentence(done, 1, "perf.data", "cycles", "perfconv info")
+
     def test_unreadable(self):
         os.chmod(self.folder, 0o777)
         path = self.write("secret.data", small_capture())

@@ -33,6 +33,8 @@ CASES = [
     ("python-threads-all", "good-python-threads.data", ["--frames", "all"], []),
     ("python-threads-no-side-file", "good-python-threads.data", ["--frames", "python"],
      [".side"]),
+    ("several-events", "good-several.data",
+     ["--frames", "python", "--event", "page-faults", "--event", "all"], []),
 ]
 
 

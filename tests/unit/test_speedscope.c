@@ -68,7 +68,7 @@ static void finish(struct output *o)
 	o->profile = profile__new(perfdata__event(o->data, 0), 0, &w->store, &w->machine, w->python,
 				  w->resolver);
 	assert_int_equal(sink__open(&sink, path, NULL), 0);
-	o->too_deep = speedscope__write(sink, o->profile, &o->meta);
+	o->too_deep = speedscope__write(sink, o->profile, NULL, 0, &o->meta);
 	assert_int_equal(sink__commit(sink, NULL), 0);
 	o->text = scratch__read(path);
 }
