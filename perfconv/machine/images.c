@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
+#include "perfconv/machine/debugfile.h"
+#include "perfconv/machine/elf_file.h"
 
 #define MAX_SEGMENTS 1024u
 
@@ -31,6 +33,7 @@ static void image__free(struct image *image)
 {
 	if (!image)
 		return;
+	elf_end(image->debug);
 	elf_end(image->elf);
 	vec__release(&image->segments);
 	free(image->path);
@@ -126,78 +129,66 @@ static bool read_segments(struct image *image)
 	return image->segments.n > 0;
 }
 
-/* Notes are read by hand: libelf has no call for the build-id, and libdwelf's
- * wants sections, which a stripped file may lack. */
-static bool build_id_in_notes(Elf_Data *data, const uint8_t **id, size_t *bytes)
-{
-	size_t at = 0, name, desc;
-	GElf_Nhdr note;
-
-	while ((at = gelf_getnote(data, at, &note, &name, &desc)) > 0)
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-		    !memcmp((const char *)data->d_buf + name, "GNU", 4)) {
-			*id = (const uint8_t *)data->d_buf + desc;
-			*bytes = note.n_descsz;
-			return true;
-		}
-	return false;
-}
-
 static bool build_id_agrees(const struct image *image, const struct dso *dso)
 {
-	size_t n = 0;
+	const uint8_t *id;
+	size_t n;
 
 	/* What lies where a file was deleted has to prove that it is the same. */
 	if (!dso->build_id_bytes)
 		return !dso->deleted || dso->kind != DSO_ELF;
-	if (elf_getphdrnum(image->elf, &n))
-		return true;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *id;
-		GElf_Phdr ph;
-		Elf_Data *data;
-		size_t bytes;
-
-		if (!gelf_getphdr(image->elf, (int)i, &ph) || ph.p_type != PT_NOTE)
-			continue;
-		data = elf_getdata_rawchunk(image->elf, (int64_t)ph.p_offset, ph.p_filesz,
-					    ELF_T_NHDR);
-		if (data && build_id_in_notes(data, &id, &bytes))
-			return bytes == dso->build_id_bytes && !memcmp(id, dso->build_id, bytes);
-	}
-	return true;
+	return !elf_file__build_id(image->elf, &id, &n) ||
+	       (n == dso->build_id_bytes && !memcmp(id, dso->build_id, n));
 }
 
-/* Takes the descriptor over. */
-static Elf *map_file(int fd)
+/* Takes both over.  Return: NULL if it is no ELF file to run code from. */
+static struct image *image__new(int fd, char *path)
 {
-	Elf *elf;
+	struct image *image = mem__alloc(1, sizeof(*image));
+
+	image->path = path;
+	image->elf = elf_file__map(fd);
+	if (image->elf && read_segments(image))
+		return image;
+	image__free(image);
+	return NULL;
+}
+
+/* A file that was replaced or is gone may still lie in perf's build-id cache. */
+static struct image *open_cached(const struct dso *dso)
+{
+	struct image *image;
+	const uint8_t *id;
+	size_t n;
+	char *path;
+	int fd = debugfile__cached(dso->build_id, dso->build_id_bytes,
+				   dso->kind == DSO_VDSO ? "vdso" : "elf", &path);
 
 	if (fd < 0)
 		return NULL;
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (elf && elf_cntl(elf, ELF_C_FDREAD)) {
-		elf_end(elf);
-		elf = NULL;
+	image = image__new(fd, path);
+	if (image && !(elf_file__build_id(image->elf, &id, &n) && build_id_agrees(image, dso))) {
+		image__free(image);
+		image = NULL;
 	}
-	close(fd);
-	return elf;
+	return image;
 }
 
 static struct image *open_image(struct images *im, const struct dso *dso)
 {
-	struct image *image = mem__alloc(1, sizeof(*image));
+	char *path = NULL;
+	int fd = open_file(im, dso, &path);
+	struct image *image = image__new(fd, path), *cached;
 
-	image->elf = map_file(open_file(im, dso, &image->path));
-	if (!image->elf || !read_segments(image)) {
-		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
-	} else if (!build_id_agrees(image, dso)) {
-		im->mismatched++;
-	} else {
+	if (image && build_id_agrees(image, dso))
 		return image;
-	}
+	cached = open_cached(dso);
+	if (!cached && image)
+		im->mismatched++;
+	else if (!cached)
+		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
 	image__free(image);
-	return NULL;
+	return cached;
 }
 
 const struct image *images__get(struct images *im, const struct dsos *dsos, uint32_t id)
@@ -208,10 +199,22 @@ const struct image *images__get(struct images *im, const struct dsos *dsos, uint
 	}
 	if (!im->tried.data[id]) {
 		im->tried.data[id] = true;
-		elf_version(EV_CURRENT);
 		im->list.data[id] = open_image(im, dsos__get(dsos, id));
 	}
 	return im->list.data[id];
+}
+
+Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id)
+{
+	struct image *image = images__get(im, dsos, id) ? im->list.data[id] : NULL;
+
+	if (!image)
+		return NULL;
+	if (!image->debug_tried) {
+		image->debug_tried = true;
+		image->debug = debugfile__open(image->path, image->elf);
+	}
+	return image->debug;
 }
 
 bool image__address(const struct image *image, uint64_t offset, uint64_t *address)

@@ -4,8 +4,9 @@
  *
  * Files of a capture's own making (trampolines, side files) are searched by
  * base name in the side folder, beside the capture, then at the recorded path;
- * others at the recorded path.  A file whose build-id differs from the captured
- * one is not used: wrong names are worse than none.
+ * others at the recorded path, then in perf's build-id cache.  A file whose
+ * build-id differs from the captured one is not used: wrong names are worse than
+ * none.
  */
 #ifndef PERFCONV_MACHINE_IMAGES_H
 #define PERFCONV_MACHINE_IMAGES_H
@@ -26,6 +27,8 @@ struct image {
 	char *path; /* where it was found */
 	Elf *elf;   /* mapped; no descriptor is held: a system-wide capture has thousands */
 	VEC(struct segment) segments;
+	Elf *debug; /* what was stripped off it; NULL: nothing, or nobody asked yet */
+	bool debug_tried;
 };
 
 struct images {
@@ -47,6 +50,12 @@ void images__release(struct images *im);
 
 /** images__get - the image of dso @id, opened at the first call; NULL if it cannot be had. */
 const struct image *images__get(struct images *im, const struct dsos *dsos, uint32_t id);
+
+/**
+ * images__debug - what was stripped off the image of dso @id, searched at the first call
+ * Return: borrowed; its addresses are the image's; NULL if it cannot be had.
+ */
+Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id);
 
 /**
  * images__find_beside - a file the capture's makers wrote, by its base name

@@ -15,24 +15,36 @@
 
 #include "perfconv/base/idmap.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/machine/elf_file.h"
 
-struct object { /* by dso id */
-	bool opened;
-	Dwarf_CFI *eh_frame;	/* NULL: none */
-	Dwarf *dwarf;		/* for .debug_frame; NULL: none */
-	Dwarf_CFI *debug_frame; /* belongs to dwarf */
+struct debug_frame {
+	Dwarf *dwarf;	/* NULL: none */
+	Dwarf_CFI *cfi; /* belongs to it */
+};
+
+/* By dso id.  The later sources are opened when the earlier ones lack an address. */
+struct object {
+	bool eh_frame_tried, own_tried, separate_tried;
+	Dwarf_CFI *eh_frame; /* NULL: none */
+	struct debug_frame own, separate;
 };
 
 struct cfi_tables {
+	const struct dsos *dsos;
+	struct images *images;
 	VEC(struct object) objects;
 	struct idmap keys;	      /* (dso, address) -> index into rules */
 	VEC(struct cfi_rule *) rules; /* NULL: none for that address */
 	VEC(struct cfi_expression) expressions;
 };
 
-struct cfi_tables *cfi_tables__new(void)
+struct cfi_tables *cfi_tables__new(const struct dsos *dsos, struct images *images)
 {
-	return mem__alloc(1, sizeof(struct cfi_tables));
+	struct cfi_tables *t = mem__alloc(1, sizeof(*t));
+
+	t->dsos = dsos;
+	t->images = images;
+	return t;
 }
 
 void cfi_tables__free(struct cfi_tables *t)
@@ -42,7 +54,8 @@ void cfi_tables__free(struct cfi_tables *t)
 	for (size_t i = 0; i < t->objects.n; i++) {
 		if (t->objects.data[i].eh_frame)
 			dwarf_cfi_end(t->objects.data[i].eh_frame);
-		dwarf_end(t->objects.data[i].dwarf);
+		dwarf_end(t->objects.data[i].own.dwarf);
+		dwarf_end(t->objects.data[i].separate.dwarf);
 	}
 	for (size_t i = 0; i < t->rules.n; i++)
 		free(t->rules.data[i]);
@@ -55,21 +68,22 @@ void cfi_tables__free(struct cfi_tables *t)
 	free(t);
 }
 
-static struct object *object_of(struct cfi_tables *t, uint32_t dso, const struct image *image)
+static struct object *object_of(struct cfi_tables *t, uint32_t dso)
 {
-	struct object *o;
-
 	while (t->objects.n <= dso)
 		(void)vec__add(&t->objects);
-	o = &t->objects.data[dso];
-	if (o->opened)
-		return o;
-	o->opened = true;
-	o->eh_frame = dwarf_getcfi_elf(image->elf);
-	o->dwarf = dwarf_begin_elf(image->elf, DWARF_C_READ, NULL);
-	if (o->dwarf)
-		o->debug_frame = dwarf_getcfi(o->dwarf);
-	return o;
+	return &t->objects.data[dso];
+}
+
+/* libdw unpacks all debug sections of a file that it opens, so it is not opened in vain. */
+static void open_debug_frame(struct debug_frame *f, Elf *elf)
+{
+	if (!elf ||
+	    (!elf_file__section(elf, ".debug_frame") && !elf_file__section(elf, ".zdebug_frame")))
+		return;
+	f->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	if (f->dwarf)
+		f->cfi = dwarf_getcfi(f->dwarf);
 }
 
 static int32_t add_expression(struct cfi_tables *t, const Dwarf_Op *ops, size_t n)
@@ -190,20 +204,44 @@ static struct cfi_rule *compile_from(struct cfi_tables *t, Dwarf_CFI *cfi,
 	return rule;
 }
 
+/* From the file's .eh_frame, its .debug_frame, then the .debug_frame that was stripped off. */
+static struct cfi_rule *compile_first(struct cfi_tables *t, uint32_t dso, const struct image *image,
+				      const struct regs_arch *arch, uint64_t address)
+{
+	struct object *o = object_of(t, dso);
+	struct cfi_rule *rule;
+
+	if (!o->eh_frame_tried) {
+		o->eh_frame_tried = true;
+		o->eh_frame = dwarf_getcfi_elf(image->elf);
+	}
+	rule = compile_from(t, o->eh_frame, arch, address);
+	if (rule)
+		return rule;
+	if (!o->own_tried) {
+		o->own_tried = true;
+		open_debug_frame(&o->own, image->elf);
+	}
+	rule = compile_from(t, o->own.cfi, arch, address);
+	if (rule)
+		return rule;
+	if (!o->separate_tried) {
+		o->separate_tried = true;
+		open_debug_frame(&o->separate, images__debug(t->images, t->dsos, dso));
+	}
+	return compile_from(t, o->separate.cfi, arch, address);
+}
+
 const struct cfi_rule *cfi_tables__rule(struct cfi_tables *t, uint32_t dso,
 					const struct image *image, const struct regs_arch *arch,
 					uint64_t address)
 {
 	uint32_t id = idmap__intern(&t->keys, dso, address);
 	struct cfi_rule *rule;
-	struct object *o;
 
 	if (id < t->rules.n)
 		return t->rules.data[id];
-	o = object_of(t, dso, image);
-	rule = compile_from(t, o->eh_frame, arch, address);
-	if (!rule)
-		rule = compile_from(t, o->debug_frame, arch, address);
+	rule = compile_first(t, dso, image, arch, address);
 	vec__push(&t->rules, rule);
 	return rule;
 }

@@ -47,7 +47,8 @@ struct cfi_rule {
 
 struct cfi_tables;
 
-struct cfi_tables *cfi_tables__new(void);
+/** cfi_tables__new - @dsos and @images, borrowed, say where stripped-off CFI lies. */
+struct cfi_tables *cfi_tables__new(const struct dsos *dsos, struct images *images);
 void cfi_tables__free(struct cfi_tables *t);
 
 /**

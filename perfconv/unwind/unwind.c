@@ -62,7 +62,7 @@ struct unwinder *unwinder__new(const char *arch, const struct machine *machine,
 	u->arch = found;
 	u->machine = machine;
 	u->images = images;
-	u->tables = cfi_tables__new();
+	u->tables = cfi_tables__new(&machine->dsos, images);
 	return u;
 }
 

@@ -89,6 +89,80 @@ static void a_file_with_another_build_id_is_not_used(void **state)
 	end(&f);
 }
 
+/* perf's build-id cache below @folder: a file of @id there, as @kind. */
+static void put_into_cache(const char *folder, const uint8_t *id, const char *kind)
+{
+	static const char *const parts[] = { "/.debug", "/.build-id", "/01",
+					     "/02030405060708090a0b0c0d0e0f1011121314" };
+	char path[512];
+	int n = snprintf(path, sizeof(path), "%s", folder);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		n += snprintf(path + n, sizeof(path) - (size_t)n, "%s", parts[i]);
+		assert_true(!mkdir(path, 0700) || access(path, W_OK) == 0);
+	}
+	elf_builder__write(path, kind, one_function, 1, id);
+}
+
+static void remove_cache(const char *folder)
+{
+	char *command = mem__format("rm -r '%s/.debug'", folder);
+
+	assert_int_equal(system(command), 0);
+	free(command);
+}
+
+static void a_file_that_is_gone_is_taken_from_the_build_id_cache(void **state)
+{
+	static const uint8_t other[21] = { 99 };
+	const char *gone = scratch__path(*state, "gone.so");
+	const char *changed = elf_builder__write(*state, "changed.so", one_function, 1, other);
+	const struct image *image;
+	struct files f;
+
+	assert_int_equal(setenv("HOME", *state, 1), 0);
+	begin(&f, *state, NULL);
+	put_into_cache(*state, other, "elf"); /* the folder's name lies */
+	assert_null(image_of(&f, gone, build_id));
+	assert_int_equal(f.images.missing, 1);
+	end(&f);
+	begin(&f, *state, NULL);
+	put_into_cache(*state, build_id, "elf");
+	image = image_of(&f, gone, build_id);
+	assert_non_null(image);
+	assert_contains(image->path, "/.debug/.build-id/01/0203");
+	assert_ptr_not_equal(image_of(&f, changed, build_id), image);
+	assert_non_null(image_of(&f, changed, build_id));
+	assert_null(image_of(&f, changed, other + 1)); /* another, which nobody has */
+	assert_int_equal(f.images.missing, 0);
+	assert_int_equal(f.images.mismatched, 1);
+	end(&f);
+	remove_cache(*state);
+}
+
+static void what_was_stripped_off_is_found_by_build_id(void **state)
+{
+	const char *path = elf_builder__write(*state, "lib.so", one_function, 1, build_id);
+	struct files f;
+	uint32_t dso;
+
+	assert_int_equal(setenv("HOME", *state, 1), 0);
+	begin(&f, *state, NULL);
+	dso = dsos__findnew(&f.dsos, path, NULL, 0, 1);
+	assert_null(images__debug(&f.images, &f.dsos, dso));
+	end(&f);
+	put_into_cache(*state, build_id, "debug");
+	begin(&f, *state, NULL);
+	dso = dsos__findnew(&f.dsos, path, NULL, 0, 1);
+	assert_non_null(images__debug(&f.images, &f.dsos, dso));
+	assert_ptr_equal(images__debug(&f.images, &f.dsos, dso),
+			 images__debug(&f.images, &f.dsos, dso));
+	assert_null(
+		images__debug(&f.images, &f.dsos, dsos__findnew(&f.dsos, "//anon", NULL, 0, 1)));
+	end(&f);
+	remove_cache(*state);
+}
+
 static void cut_elf_files_do_no_harm(void **state)
 {
 	char *path = mem__strdup(elf_builder__write(*state, "lib.so", one_function, 1, build_id));
@@ -218,6 +292,8 @@ int main(void)
 		scratch_test(an_elf_file_is_found_where_it_was_recorded),
 		scratch_test(files_that_cannot_be_had_are_counted_once),
 		scratch_test(a_file_with_another_build_id_is_not_used),
+		scratch_test(a_file_that_is_gone_is_taken_from_the_build_id_cache),
+		scratch_test(what_was_stripped_off_is_found_by_build_id),
 		scratch_test(cut_elf_files_do_no_harm),
 		scratch_test(what_pyframes_wrote_is_searched),
 		scratch_test(symbols_are_found_by_place),
