@@ -18,21 +18,24 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 
 SCRIPT_FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, SCRIPT_FOLDER)
 
-from pam_profiling import preflight, services  # noqa: E402
+from pam_profiling import (  # noqa: E402
+    frame_pointers, preflight, services, settings, snapshots)
 from pam_profiling.app import Pam  # noqa: E402
 from pam_profiling.capture import (  # noqa: E402
     Capture, board_facts, convert, convert_command, describe_target,
     find_perfconv, shorter_path)
 from pam_profiling.messages import (  # noqa: E402
     ProfilingError, Steps, Stopped, say)
+from pam_profiling.permission import find_permission  # noqa: E402
 from pam_profiling.process import Children, StopRequest  # noqa: E402
-from pam_profiling.progress import RecordingProgress  # noqa: E402
-from pam_profiling.recorder import Recorder, find_permission  # noqa: E402
+from pam_profiling.progress import (  # noqa: E402
+    RecordingProgress, watch)
+from pam_profiling.recorder import Recorder  # noqa: E402
+from pam_profiling.stack_dumps import StackDumps  # noqa: E402
 from pam_profiling.target import ask_target  # noqa: E402
 from pam_profiling.user import InvokingUser  # noqa: E402
 
@@ -72,6 +75,7 @@ def parse_arguments(argv):
                         help="record without Python's functions")
     parser.add_argument("--keep", action="store_true",
                         help="keep perf.data, side files and logs")
+    settings.add_arguments(parser)
     arguments = parser.parse_args(argv)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
                         arguments.scenario):
@@ -79,6 +83,7 @@ def parse_arguments(argv):
                      "digits, '-', '_' and '.'")
     if not 1 <= arguments.duration <= 86400:
         parser.error("--duration is in seconds, from 1 to 86400")
+    settings.check_arguments(parser, arguments)
     return arguments
 
 
@@ -157,11 +162,20 @@ class Run:
             problems.append(preflight.check_perfconv(self.perfconv,
                                                      arguments.perfconv))
         with tempfile.TemporaryDirectory(prefix="profile-pam-") as folder:
-            self.permission, problem = find_permission(folder)
+            self.permission, problem = find_permission(
+                folder, self.wanted_settings())
         problems.append(problem)
         problems = [problem for problem in problems if problem]
         if problems:
             raise ProfilingError("\n".join(problems))
+
+    def wanted_settings(self):
+        """What is recorded where nothing is refused."""
+        arguments = self.arguments
+        best = settings.Settings(
+            clock=settings.best_clock(), frequency_hz=arguments.rate,
+            dump_bytes=arguments.dump_bytes, ring_buffer=arguments.buffer)
+        return best.with_frame_pointers() if arguments.mode == "fp" else best
 
     def redis_address(self):
         """Where PAM will look for redis: (host, port)."""
@@ -209,9 +223,8 @@ class Run:
             f"(Python {target.version}, {len(target.enabled_petals)} petals)"
             f", scenario {self.arguments.scenario}, "
             f"{self.arguments.duration:g} s")
-        if not self.permission.kernel:
-            say("  no kernel frames: this user may not see them; "
-                "run with sudo to have them")
+        for loss in self.permission.settings.losses():
+            say(f"  {loss}")
 
     def start_programs(self):
         """Services as asked for, then PAM until it is healthy."""
@@ -222,6 +235,7 @@ class Run:
         environ.setdefault("PETAL_CALLBACK_PORT", str(self.arguments.port))
         if not self.arguments.no_pyframes:
             environ["PYFRAMES"] = "1"
+            environ["PYFRAMES_AGENT"] = "1"
             environ["PYFRAMES_DIR"] = self.capture.pyframes
         pam = Pam(self.target, self.capture, self.arguments.port, self.user,
                   self.children, self.stop)
@@ -265,12 +279,14 @@ class Run:
             raise Stopped()
 
     def record(self, pam):
-        """Record PAM for the duration, or until a stop.
+        """Record PAM and its workers for the duration, or until a stop.
 
         Returns (what went wrong or "", metadata).
         """
-        recorder = Recorder(self.permission, self.capture.folder,
-                            self.children)
+        capture = self.capture
+        self.choose_stacks(pam)
+        recorder = Recorder(self.permission, capture.data, capture.folder,
+                            self.children, self.user, self.stack_dumps())
         progress = RecordingProgress(self.arguments.scenario,
                                      self.arguments.duration)
         metadata = describe_target(self.target)
@@ -278,22 +294,23 @@ class Run:
             metadata["vehicle"] = "simulated" if self.has_vehicle() else "none"
         self.steps.begin("perf")
         try:
-            recorder.start(pam.pid, self.stop)
+            recorder.start(snapshots.family([pam.pid]), self.stop)
             self.leave_if_stopped()
             recorder.enable(self.stop)
             self.leave_if_stopped()
             self.steps.done()
             metadata.update(board_facts())
-            elapsed, perf_cpu, problem = self.watch(recorder, pam, progress)
+            elapsed, problem = watch(
+                recorder, progress, self.stop,
+                lambda: None if pam.child.is_running() else pam.obituary())
         except ProfilingError as error:
             # A PAM that has ended takes perf with it, and is the reason.
             if pam.child.is_running():
                 raise
             raise ProfilingError(pam.obituary()) from error
         finally:
-            refusal = recorder.stop(self.user)
-        progress.finish(elapsed, perf_cpu, recorder.bytes_written(),
-                        ", stopped early" if self.stop.count else "")
+            refusal = recorder.stop()
+        progress.finish(elapsed, recorder, self.stop)
         problem = problem or refusal
         metadata["duration_s"] = f"{elapsed:.1f}"
         if self.stop.count:
@@ -303,26 +320,20 @@ class Run:
                 problem or f"perf wrote nothing: read {recorder.log}.")
         return problem, metadata
 
-    def watch(self, recorder, pam, progress):
-        """Show progress until the time is over, a stop, or an end.
+    def choose_stacks(self, pam):
+        """Frame pointers where PAM's Python has them, else stack copies."""
+        chosen = self.permission.settings
+        if self.arguments.mode == "auto" and frame_pointers.kept(
+                frame_pointers.interpreter_file(pam.pid)):
+            chosen = chosen.with_frame_pointers()
+            say("  this Python keeps frame pointers: recording with -g, "
+                "without stack copies (--mode dwarf has them, and lines)")
+        self.permission.settings = chosen
 
-        Returns (seconds recorded, perf's CPU seconds, what went wrong or "").
-        """
-        duration = self.arguments.duration
-        begin = time.monotonic()
-        perf_begin = recorder.cpu_seconds()
-        elapsed, perf_cpu, problem = 0.0, 0.0, ""
-        while not problem and elapsed < duration and not self.stop.wait(
-                min(0.5, duration - elapsed)):
-            elapsed = time.monotonic() - begin
-            if not pam.child.is_running():
-                problem = pam.obituary()
-            elif not recorder.is_running():
-                problem = recorder.obituary()
-            else:
-                perf_cpu = recorder.cpu_seconds() - perf_begin
-                progress.update(elapsed, perf_cpu, recorder.bytes_written())
-        return time.monotonic() - begin, perf_cpu, problem
+    def stack_dumps(self):
+        """How pyframes in PAM is asked for its stacks."""
+        python = None if self.arguments.no_pyframes else self.target.executable
+        return StackDumps(python, self.user, self.environ)
 
     def stop_programs(self, pam):
         self.steps.begin("stopping PAM and services"

@@ -19,14 +19,14 @@ def _begin(mode):
         return
     if mode == "1":
         pyframes.start()
-    elif mode == "agent":
+    elif mode == "native":
+        pyframes.start_native()
+    elif mode not in ("0", "agent"):
+        pyframes._warn("PYFRAMES=%s is not known; it may be 1, agent, native or 0" % mode)
+    if mode == "agent" or mode == "1" and os.environ.get("PYFRAMES_AGENT") == "1":
         from pyframes import _agent
 
         _agent.start()
-    elif mode == "native":
-        pyframes.start_native()
-    elif mode != "0":
-        pyframes._warn("PYFRAMES=%s is not known; it may be 1, agent, native or 0" % mode)
 
 
 try:

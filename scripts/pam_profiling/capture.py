@@ -21,7 +21,7 @@ import subprocess
 import time
 
 from .messages import ProfilingError
-from .recorder import read_line
+from .process import read_line
 
 
 
@@ -29,6 +29,7 @@ class Capture:
     """Folder and file names of one run.
 
     folder     the run's folder
+    data       perf.data
     pam        PAM's working directory
     pyframes   where pyframes writes (0700)
     output     the speedscope file that is made
@@ -39,6 +40,7 @@ class Capture:
         name = f"pam_{scenario}_{stamp}_perf"
         self.user = user
         self.folder = os.path.join(os.path.abspath(output_folder), name)
+        self.data = os.path.join(self.folder, "perf.data")
         self.output = self.folder + ".speedscope.json"
         self.pam = os.path.join(self.folder, "pam")
         self.pyframes = os.path.join(self.folder, "pyframes")
@@ -138,7 +140,7 @@ def shorter_path(path):
 def convert_command(perfconv, capture, scenario, metadata):
     """The perfconv call that turns the capture into the speedscope file."""
     command = [perfconv, "convert",
-               "-i", os.path.join(capture.folder, "perf.data"),
+               "-i", capture.data,
                "-o", shorter_path(capture.output), "--scenario", scenario,
                "--side-dir", capture.folder]
     for key, value in metadata.items():

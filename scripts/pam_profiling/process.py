@@ -212,3 +212,12 @@ def wait_until(condition, seconds, stop, poll_s=0.1):
         left = deadline - time.monotonic()
         if left <= 0 or stop.wait(min(poll_s, left)):
             return False
+
+
+def read_line(path):
+    """First line of a small file without its end; None when unreadable."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.readline().rstrip("\n\0")
+    except OSError:
+        return None

@@ -2,6 +2,7 @@
 """Progress while recording: a bar on a terminal, else a line every 10 s."""
 
 import sys
+import time
 
 from .messages import terminal_columns
 
@@ -35,12 +36,22 @@ class RecordingProgress:
             self._write(f"  recording {self.scenario}  {elapsed_s:.0f} / "
                         f"{self.duration_s:g} s   {cost}\n")
 
-    def finish(self, elapsed_s, perf_cpu_s, written_bytes, reason=""):
-        """Replace the bar by one line about the whole recording."""
-        cost = recording_cost(elapsed_s, perf_cpu_s, written_bytes)
+    def finish(self, elapsed_s, recorder, stop):
+        """Replace the bar by one line about the whole recording.
+
+        Says so where events were lost, and what to do about it.
+        """
+        written_bytes, lost = recorder.bytes_written(), recorder.count_lost()
+        cost = recording_cost(elapsed_s, recorder.cpu_used_s, written_bytes)
         start = "\r\x1b[K" if self.tty else ""
-        self._write(f"{start}  recorded {elapsed_s:.1f} s{reason}, "
-                    f"{written_bytes / 1e6:.1f} MB   {cost}\n")
+        early = ", stopped early" if stop.count else ""
+        self._write(f"{start}  recorded {elapsed_s:.1f} s{early}, "
+                    f"{written_bytes / 1e6:.1f} MB   {cost}, lost {lost}\n")
+        if lost:
+            self._write(
+                f"  {lost} events found no room in perf's buffer, and what "
+                "threads did then is unknown: record again with --buffer "
+                f"{recorder.larger_buffer()}\n")
 
     def _bar(self, elapsed_s, cost):
         """A line with a bar as wide as the terminal has room for."""
@@ -62,3 +73,25 @@ def recording_cost(elapsed_s, perf_cpu_s, written_bytes):
     seconds = max(elapsed_s, 0.1)
     return (f"perf {100 * perf_cpu_s / seconds:.1f} % CPU, "
             f"{written_bytes / 1e6 / seconds:.1f} MB/s")
+
+
+def watch(recorder, progress, stop, target_problem):
+    """Show progress until the time is over, a stop, or an end.
+
+    target_problem()   a sentence once what is recorded has ended, else None
+
+    Returns (seconds recorded, what went wrong or "").
+    """
+    duration = progress.duration_s
+    begin = time.monotonic()
+    elapsed, problem = 0.0, ""
+    while not problem and elapsed < duration and not stop.wait(
+            min(0.5, duration - elapsed)):
+        elapsed = time.monotonic() - begin
+        problem = target_problem() or ""
+        if not problem and not recorder.is_running():
+            problem = recorder.obituary()
+        if not problem:
+            progress.update(elapsed, recorder.measure_cpu(),
+                            recorder.bytes_written())
+    return time.monotonic() - begin, problem

@@ -1,160 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0
-"""perf record of one process, held back until it is told to begin.
+"""perf record, held back until it is told to begin.
 
-perf is the only program here that may need privilege: it runs directly where
-that is allowed, else through `sudo -n`. It is steered through two FIFOs
-(`--control fifo:`), since a perf that runs as root cannot be signalled by us.
+It is steered through two FIFOs (`--control fifo:`), since a perf that runs as
+root cannot be signalled by us.
 """
 
 import os
-import re
 import select
-import shutil
 import signal
 import subprocess
 import time
 
+from . import perf_data, snapshots
 from .messages import ProfilingError
-from .process import process_cpu_seconds
+from .process import process_cpu_seconds, read_line
 
-FREQUENCY_HZ = 99
-DUMP_BYTES = 65528
-# One busy core fills 99 dumps of 64 KiB a second; pyframes reserves its side
-# file, and PAM writes logs.
+# A busy core fills 99 dumps of 16 KiB a second, and every thread that waits
+# often as many; pyframes reserves its side file, and PAM writes logs.
 BYTES_PER_SECOND = 8 << 20
 BYTES_BESIDES = 64 << 20
-RING_BUFFER = "4M"
-SMALL_RING_BUFFER = "512K"
-
-
-def record_options(ring_buffer=RING_BUFFER):
-    """What is recorded, as options of perf record.
-
-    -N: no build-id cache, it would copy every file at the end. The clock is
-    the one that pyframes stamps its records with. The dump size is the
-    largest that the kernel takes: uvloop and FastAPI stacks are deep.
-    """
-    return ["-N", "-m", ring_buffer, "-k", "CLOCK_MONOTONIC",
-            "--sample-identifier", "-e", "cpu-clock", "-F",
-            str(FREQUENCY_HZ), "--call-graph", f"dwarf,{DUMP_BYTES}"]
-
-
-class Permission:
-    """How perf may be run here.
-
-    prefix      [] or ["sudo", "-n"]
-    options     options of perf record that were tried and work
-    kernel      True when kernel frames are recorded too
-    """
-
-    def __init__(self, perf, prefix, options, kernel):
-        self.perf = perf
-        self.prefix = prefix
-        self.options = options
-        self.kernel = kernel
-
-
-def find_permission(folder):
-    """Try a recording of `true` in the ways that are open to this user.
-
-    Returns (Permission, None), or (None, a sentence with the remedy).
-    `folder` takes the trial's file.
-    """
-    perf = shutil.which("perf")
-    if perf is None:
-        return None, ("perf is not installed: apt-get install linux-perf "
-                      "(Debian, Raspberry Pi OS) or linux-tools-$(uname -r) "
-                      "(Ubuntu).")
-    attempts = [([], RING_BUFFER)]
-    if os.geteuid() != 0:
-        if shutil.which("sudo"):
-            attempts.append((["sudo", "-n"], RING_BUFFER))
-        attempts.append(([], SMALL_RING_BUFFER))
-    best = None
-    refusal = ""
-    for prefix, ring_buffer in attempts:
-        permission, words = _try(perf, prefix, ring_buffer, folder)
-        if permission and permission.kernel:
-            return permission, None
-        best = best or permission
-        refusal = refusal or words
-    if best:
-        return best, None
-    return None, _permission_remedy(refusal)
-
-
-def _try(perf, prefix, ring_buffer, folder):
-    """One trial: (Permission, "") or (None, perf's words)."""
-    trial = os.path.join(folder, "trial.data")
-    options = record_options(ring_buffer)
-    command = [*prefix, perf, "record", *options, "-o", trial, "--", "true"]
-    try:
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=20, check=False,
-            start_new_session=True)  # as the recording: sudo asks per terminal
-        if result.returncode != 0 or not os.path.exists(trial):
-            return None, result.stderr
-        kernel = bool(prefix or os.geteuid() == 0
-                      or _records_kernel(perf, trial))
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return None, str(error)
-    finally:
-        if os.path.exists(trial):
-            os.unlink(trial)
-    return Permission(perf, prefix, options, kernel), ""
-
-
-def _records_kernel(perf, data):
-    """False when perf fell back to `cpu-clock:u`, user space only."""
-    events = subprocess.run(
-        [perf, "evlist", "-i", data], capture_output=True,
-        stdin=subprocess.DEVNULL, text=True, timeout=20, check=False)
-    return re.search(r"^cpu-clock:\w*u", events.stdout, re.MULTILINE) is None
-
-
-def _permission_remedy(words):
-    """One sentence for the kernel's refusal."""
-    paranoid = read_line("/proc/sys/kernel/perf_event_paranoid") or "unknown"
-    if paranoid.lstrip("-").isdigit() and int(paranoid) > 1:
-        return ("perf may not watch processes here (perf_event_paranoid is "
-                f"{paranoid}): run this with sudo, or allow it until the next "
-                "boot with: sudo sysctl kernel.perf_event_paranoid=1")
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    reason = lines[0][:100] if lines else "no reason given"
-    return (f"perf could not record a trial ({reason}): in a container allow "
-            "perf_event_open (--cap-add PERFMON), else run this with sudo.")
-
-
-def read_line(path):
-    """First line of a small file without its end; None when unreadable."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.readline().rstrip("\n\0")
-    except OSError:
-        return None
 
 
 class Recorder:
     """One perf record: start(), enable(), then stop().
 
-    `folder` takes perf.data, perf.log and the two FIFOs.
+    What all threads do when it begins and ends goes beside perf.data
+    (snapshots.py), and pyframes is asked for every Python stack.
+
+    data      where perf.data is written
+    folder    takes perf.log and the two FIFOs
+    user      whose the files become
+    stacks    stack_dumps.StackDumps
     """
 
-    def __init__(self, permission, folder, children):
+    def __init__(self, permission, data, folder, children, user, stacks):
         self.permission = permission
-        self.data = os.path.join(folder, "perf.data")
+        self.data = data
         self.log = os.path.join(folder, "perf.log")
         self.children = children
+        self.user = user
+        self.stacks = stacks
+        self._pids = []
+        self._snapshots = []
+        self.cpu_used_s = self._cpu_begin_s = 0.0
         self.child = None
         self._fifos = [os.path.join(folder, name)
                        for name in ("perf.ctl", "perf.ack")]
         self._control = self._answers = -1
 
-    def start(self, pid, stop):
-        """Start perf on `pid`, disabled, and wait until it answers.
+    def start(self, pids, stop):
+        """Start perf on processes, disabled, and wait until it answers.
 
-        To be called when the process is healthy, not before: with -p and
+        To be called when a process is healthy, not before: with -p and
         -D -1 perf's tracking event is disabled too (perf 6.1: attr.disabled
         with enable_on_exec), so a library mapped or a thread begun between
         perf's start and its `enable` is in no record, and the frames in it
@@ -162,6 +59,7 @@ class Recorder:
 
         Raises ProfilingError when perf does not come up within 15 s.
         """
+        self._pids = pids
         for path in self._fifos:
             os.mkfifo(path, 0o600)
         self._control, self._answers = [
@@ -169,7 +67,8 @@ class Recorder:
             for path in self._fifos]
         command = [*self.permission.prefix, self.permission.perf, "record",
                    "-D", "-1", "--control", "fifo:" + ",".join(self._fifos),
-                   *self.permission.options, "-p", str(pid), "-o", self.data]
+                   *self.permission.options, "-p",
+                   ",".join(str(pid) for pid in pids), "-o", self.data]
         self.child = self.children.start(
             "perf", command, self.log, stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT)
@@ -188,6 +87,17 @@ class Recorder:
                 "perf did not begin to record "
                 f"({self.child.last_words() or 'silent'}): free some CPU and "
                 "try again.")
+        self._cpu_begin_s = self._cpu_seconds()
+        self._look_around(snapshots.START)
+
+    def _look_around(self, when):
+        """Take a snapshot of all threads, in /proc and in pyframes.
+
+        Written at once: a recording that is killed keeps the first one.
+        """
+        self._snapshots.append(snapshots.take(self._pids, when))
+        self.user.own(snapshots.write(self.data, self._snapshots))
+        self.stacks.ask(snapshots.family(self._pids))
 
     def _command(self, word, seconds, stop):
         """Send a control command; True when perf acknowledges it."""
@@ -212,15 +122,28 @@ class Recorder:
         except OSError:
             return 0
 
-    def cpu_seconds(self):
-        """CPU time that perf has used so far, in seconds."""
+    def measure_cpu(self):
+        """CPU seconds that perf has used since it was enabled."""
+        self.cpu_used_s = self._cpu_seconds() - self._cpu_begin_s
+        return self.cpu_used_s
+
+    def _cpu_seconds(self):
         pid = self.child.pid
         if self.permission.prefix:
             children = read_line(f"/proc/{pid}/task/{pid}/children") or ""
             pid = int(children.split()[0]) if children.split() else pid
         return process_cpu_seconds(pid)
 
-    def stop(self, user):
+    def count_lost(self):
+        """Events that perf had no room for; known when it has ended."""
+        return perf_data.count_lost(self.data)
+
+    def larger_buffer(self):
+        """Four times the buffer of this recording, as -m takes it."""
+        size = self.permission.settings.ring_buffer
+        return f"{4 * int(size[:-1])}{size[-1]}"
+
+    def stop(self):
         """End the recording; perf.data written through sudo becomes ours.
 
         Returns a sentence when it failed, else "".
@@ -228,6 +151,8 @@ class Recorder:
         if self.child is None:
             return ""
         if self.child.is_running():
+            if self._snapshots:
+                self._look_around(snapshots.END)
             self._command("disable", 2.0, None)
             self._command("stop", 2.0, None)
             self.child.wait(30.0)
@@ -239,7 +164,7 @@ class Recorder:
         if self.permission.prefix and os.path.exists(self.data):
             subprocess.run(
                 [*self.permission.prefix, "chown", "--no-dereference",
-                 f"{user.uid}:{user.gid}", self.data],
+                 f"{self.user.uid}:{self.user.gid}", self.data],
                 stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if status in (0, -signal.SIGINT, -signal.SIGTERM):
             return ""

@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 import support
-from pam_profiling import preflight, recorder
+from pam_profiling import perf_event, permission, preflight
 from pam_profiling.messages import ProfilingError
 from pam_profiling.target import ask_target
 from pam_profiling.user import InvokingUser
@@ -103,24 +103,24 @@ class Perf(unittest.TestCase):
                 stream.write("#!/bin/sh\n" + script)
             os.chmod(path, 0o755)
             with unittest.mock.patch.dict(os.environ, PATH=folder):
-                return recorder.find_permission(folder)
+                return permission.find_permission(folder)
 
     def test_no_perf_at_all(self):
         with unittest.mock.patch.dict(os.environ, PATH="/nowhere"):
-            permission, words = recorder.find_permission("/tmp")
-        self.assertIsNone(permission)
+            found, words = permission.find_permission("/tmp")
+        self.assertIsNone(found)
         self.assertIn("apt-get install linux-perf", words)
 
     def test_the_sysctl_is_named_where_it_is_the_reason(self):
-        with unittest.mock.patch.object(recorder, "read_line",
-                                        return_value="3"):
-            permission, words = self.refusal("exit 1\n")
-        self.assertIsNone(permission)
+        with unittest.mock.patch.object(perf_event, "paranoid_level",
+                                        return_value=3):
+            found, words = self.refusal("exit 1\n")
+        self.assertIsNone(found)
         self.assertIn("kernel.perf_event_paranoid=1", words)
 
     def test_else_perf_s_own_words_are_shown(self):
-        with unittest.mock.patch.object(recorder, "read_line",
-                                        return_value="-1"):
+        with unittest.mock.patch.object(perf_event, "paranoid_level",
+                                        return_value=-1):
             _, words = self.refusal("echo seccomp says no >&2; exit 1\n")
         self.assertIn("seccomp says no", words)
         self.assertIn("PERFMON", words)

@@ -5,6 +5,7 @@ perf, redis and the signals are real; only PAM (620 MB) and perfconv are not.
 """
 
 import glob
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import time
 import unittest
 
 import support
-from pam_profiling.recorder import find_permission
+from pam_profiling.permission import find_permission
 
 PERFCONV = """#!/bin/sh
 printf '%s\\n' "$@" > "$0.arguments"
@@ -145,8 +146,15 @@ class Profile(support.ServiceCase):
             len(glob.glob(self.output + "/*.speedscope.json")), 1)
         folder, = glob.glob(os.path.join(self.output, "*_perf"))
         self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
-        self.assertGreater(
-            count_samples(os.path.join(folder, "perf.data")), 10)
+        data = os.path.join(folder, "perf.data")
+        self.assertGreater(count_samples(data), 10)
+        with open(data + ".threads.json", encoding="utf-8") as stream:
+            looks = json.load(stream)["snapshots"]
+        self.assertEqual([look["when"] for look in looks], ["start", "end"])
+        self.assertGreaterEqual(looks[1]["time_ns"] - looks[0]["time_ns"], 10**9)
+        used = [sum(thread["schedstat"][0] for thread in look["threads"])
+                for look in looks]
+        self.assertGreater(used[1], used[0])
 
     def act_during(self, action, *, recorded, **options):
         """Start a long run and do `action(process)` in the middle of it.
@@ -206,6 +214,7 @@ class Profile(support.ServiceCase):
         support.wait_for(lambda: not self.left_running())
         data, = glob.glob(self.output + "/*/perf.data")
         self.assertGreater(count_samples(data), 30)
+        self.assertTrue(os.path.exists(data + ".threads.json"))
 
     def test_pam_that_ends_during_the_profile(self):
         self.with_redis()

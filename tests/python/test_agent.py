@@ -106,6 +106,13 @@ class Agent(Case):
         self.assertFalse(json.loads(self.command("status", process.pid).stdout)["active"])
         self.assertIsNone(process.poll())
 
+    def test_agent_of_a_process_that_is_active(self):
+        process = self.start_python(PROGRAM.format(wait=WAITS["sleep"]), PYFRAMES_AGENT="1")
+        self.assertTrue(json.loads(self.command("status", process.pid).stdout)["active"])
+        self.assertIn("waits", self.command("dump", process.pid).stdout)
+        plain = self.start_python(PROGRAM.format(wait=WAITS["sleep"]))
+        self.assertIn("has no agent", self.command("dump", plain.pid, check=False).stderr)
+
     def test_process_without_agent(self):
         process = self.start_waiting("sleep", mode=None)
         refused = self.command("attach", process.pid, check=False)
