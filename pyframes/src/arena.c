@@ -100,8 +100,36 @@ static int arena__load(struct arena *arena, struct errbuf *err)
 	return errbuf__set(err, -ENOEXEC, "cannot load the trampolines: %s", why ? why : "dlopen");
 }
 
+/* Headers and code lie where the loader would put them; nothing reads the dynamic section. */
+static int arena__map_code(struct arena *arena, struct errbuf *err)
+{
+	const struct elf_layout *layout = &arena->layout;
+	int fd = privdir__reopen(arena->path, arena->device, arena->inode);
+	uint8_t *map = MAP_FAILED, *code = MAP_FAILED;
+	int error;
+
+	if (fd < 0)
+		return errbuf__set(err, fd, "cannot load the trampolines: %s: %s", arena->path,
+				   strerror(-fd));
+	map = mmap(NULL, layout->loaded_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map != MAP_FAILED)
+		code = mmap(map + layout->text, layout->dynamic - layout->text,
+			    PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+			    (off_t)layout->text);
+	error = errno;
+	close(fd);
+	if (code == MAP_FAILED) {
+		if (map != MAP_FAILED)
+			munmap(map, layout->loaded_bytes);
+		return errbuf__set(err, -error, "cannot load the trampolines: %s: %s", arena->path,
+				   strerror(error));
+	}
+	arena->base = (uint64_t)(uintptr_t)code;
+	return 0;
+}
+
 int arena__open(struct arena *arena, const struct privdir *dir, const char *token, uint32_t id,
-		uint32_t slots, struct errbuf *err)
+		uint32_t slots, enum arena_way way, struct errbuf *err)
 {
 	const struct stub_machine *machine = stub__native();
 	char name[64], first_path[PATH_MAX];
@@ -132,7 +160,7 @@ int arena__open(struct arena *arena, const struct privdir *dir, const char *toke
 	if (ret)
 		errbuf__set(err, ret, "%s: %s", arena->path, strerror(-ret));
 	else
-		ret = arena__load(arena, err);
+		ret = way == ARENA_MAPPED ? arena__map_code(arena, err) : arena__load(arena, err);
 	if (ret) {
 		unlink(first_path);
 		unlink(arena->path);

@@ -3,7 +3,7 @@
  * arena.h - a trampoline arena in this process: its file, its mapping, its slots.
  *
  * The file is written once, preallocated where it is later stored to, loaded
- * with dlopen and closed.  Naming a slot is two stores through a shared mapping
+ * with dlopen (or mapped as dlopen would, see ARENA_MAPPED) and closed.  Naming a slot is two stores through a shared mapping
  * of the symbol and string table: no descriptor, no system call, and a disk that
  * fills up later cannot raise SIGBUS.  The code stays loaded for ever: threads
  * may be anywhere in it.  Slots are never given twice.
@@ -16,6 +16,20 @@
 #include "elf_image.h"
 #include "errbuf.h"
 #include "privdir.h"
+
+/**
+ * enum arena_way - how the code gets into memory
+ *
+ * ARENA_LOADED: by the loader, so that gdb and unwinders inside the process know it too.
+ * ARENA_MAPPED: by mmap, at the same places.  A forked child whose parent had threads
+ * must not call the loader: glibc (2.36 at least) does not free the child from the
+ * loader's list lock (dl_load_write_lock) when another thread held it, and the child
+ * would wait for ever.  perf sees no difference.
+ */
+enum arena_way {
+	ARENA_LOADED,
+	ARENA_MAPPED,
+};
 
 /**
  * struct arena
@@ -40,11 +54,12 @@ struct arena {
 /**
  * arena__open() - makes the file "pyframes-<token>-<id>.so" and loads it
  * @slots: 2 to ELF_IMAGE_MAX_SLOTS
+ * @way:   who puts it into memory
  *
  * Return: 0, or -errno with @err set and no file left behind.
  */
 int arena__open(struct arena *arena, const struct privdir *dir, const char *token, uint32_t id,
-		uint32_t slots, struct errbuf *err);
+		uint32_t slots, enum arena_way way, struct errbuf *err);
 
 /**
  * arena__add() - gives out a slot under a name

@@ -16,6 +16,9 @@
 
 #define HOST_PID_NAMESPACE 0xeffffffcu /* PROC_PID_INIT_INO, fixed in the kernel's ABI */
 
+/* glibc's; false from the first thread on.  Where it is missing, threads are assumed. */
+extern char __libc_single_threaded __attribute__((weak));
+
 struct session session;
 
 static uint32_t no_generation;
@@ -23,14 +26,34 @@ static volatile uint32_t *generation_page = &no_generation;
 const volatile uint32_t *session__generation = &no_generation;
 static uint32_t last_generation;
 static bool warned;
+static struct pyframes_header image_facts; /* what forks do not change */
+static bool fork_beside_threads;
+
+static void before_fork(void)
+{
+	fork_beside_threads = !&__libc_single_threaded || !__libc_single_threaded;
+}
 
 static void after_fork_in_child(void)
 {
 	*generation_page = 0;
 	session.forked = true;
+	session.loader_unsafe |= fork_beside_threads;
 }
 
-/* Once per process image: the page and the handler are inherited and stay. */
+/* Asks the loader, which a forked child must not do. */
+static void session__find_image_facts(void)
+{
+	struct pyframes_header *facts = &image_facts;
+
+	facts->python_hex = PY_VERSION_HEX;
+	facts->eval_addr = (uint64_t)(uintptr_t)_PyEval_EvalFrameDefault;
+	procinfo__runtime(&facts->runtime_addr, &facts->runtime_bytes);
+	facts->exe_build_id_bytes = procinfo__build_id(facts->eval_addr, facts->exe_build_id,
+						       sizeof(facts->exe_build_id));
+}
+
+/* Once per process image: the page, the handlers and the facts are inherited and stay. */
 static int session__prepare(struct errbuf *err)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -42,12 +65,13 @@ static int session__prepare(struct errbuf *err)
 	page = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return errbuf__set(err, -errno, "no memory: %s", strerror(errno));
-	ret = -pthread_atfork(NULL, NULL, after_fork_in_child);
+	ret = -pthread_atfork(before_fork, NULL, after_fork_in_child);
 	if (ret) {
 		munmap(page, page_bytes);
 		return errbuf__set(err, ret, "pthread_atfork: %s", strerror(-ret));
 	}
 	madvise(page, page_bytes, MADV_WIPEONFORK); /* before Linux 4.14 atfork must do */
+	session__find_image_facts();
 	generation_page = page;
 	session__generation = page;
 	return 0;
@@ -57,17 +81,12 @@ static void session__fill_header(struct pyframes_header *header)
 {
 	struct stat st;
 
-	memset(header, 0, sizeof(*header));
+	*header = image_facts;
 	header->machine = stub__native()->elf_machine;
 	header->pid = (uint32_t)getpid();
 	session.host_namespace = stat("/proc/self/ns/pid", &st) == 0 &&
 				 st.st_ino == HOST_PID_NAMESPACE;
 	header->outer_pid = procinfo__outer_tid((pid_t)header->pid, session.host_namespace);
-	header->python_hex = PY_VERSION_HEX;
-	header->eval_addr = (uint64_t)(uintptr_t)_PyEval_EvalFrameDefault;
-	procinfo__runtime(&header->runtime_addr, &header->runtime_bytes);
-	header->exe_build_id_bytes = procinfo__build_id(header->eval_addr, header->exe_build_id,
-							sizeof(header->exe_build_id));
 }
 
 static int session__add_arena(struct errbuf *err)
@@ -78,7 +97,8 @@ static int session__add_arena(struct errbuf *err)
 	uint32_t path;
 	int ret;
 
-	ret = arena__open(arena, &session.dir, session.token, id, session.options.slots << id, err);
+	ret = arena__open(arena, &session.dir, session.token, id, session.options.slots << id,
+			  session.loader_unsafe ? ARENA_MAPPED : ARENA_LOADED, err);
 	if (ret)
 		return ret;
 	session.arenas_open++;
@@ -267,7 +287,7 @@ void *session__slot(const char *name, size_t name_bytes, uint32_t *arena, uint32
 {
 	struct errbuf err;
 
-	while (!session.arenas_full) {
+	while (session.arenas_open && !session.arenas_full) {
 		struct arena *last = &session.arenas[session.arenas_open - 1];
 
 		*slot = arena__add(last, name, name_bytes);

@@ -13,7 +13,8 @@
  *     *session__generation == session.generation  the hook is on
  *
  * A child whose fork bypassed the atfork handlers stays unprofiled: the loader's
- * and malloc's locks may be in any state there.  All calls need the GIL.
+ * and malloc's locks may be in any state there.  A child of a process with threads
+ * never calls the loader (see enum arena_way).  All calls need the GIL.
  */
 #ifndef PYFRAMES_SESSION_H
 #define PYFRAMES_SESSION_H
@@ -49,6 +50,7 @@ struct session_options {
  * struct session
  * @generation: of this process; kept while the hook is off
  * @strings:    dict of str -> id in the side file
+ * @loader_unsafe: this process, or one it descends from, was forked beside other threads
  * @host_namespace: thread ids here are those of the outermost pid namespace
  */
 struct session {
@@ -59,6 +61,7 @@ struct session {
 	unsigned int arenas_open;
 	bool arenas_full;
 	bool forked;
+	bool loader_unsafe;
 	bool host_namespace;
 	struct arena arenas[SESSION_MAX_ARENAS];
 	struct sidefile side;
@@ -128,7 +131,7 @@ uint32_t session__string(PyObject *string);
  * @arena: receives the arena's id
  * @slot:  receives the slot
  *
- * Return: the address to call, or NULL when all arenas are full.
+ * Return: the address to call, or NULL when all arenas are full or none is open.
  */
 void *session__slot(const char *name, size_t name_bytes, uint32_t *arena, uint32_t *slot);
 

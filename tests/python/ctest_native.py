@@ -100,14 +100,16 @@ class Stubs(Native):
 
     def test_call_and_unwind(self):
         tool = self.compile("call_stub", self.SOURCES, "-fexceptions")
-        self.assertIn("result 1230", self.run_tool(tool, self.directory))
+        self.assertIn("result 1230", self.run_tool(tool, self.directory, "loaded"))
+        self.assertIn("result 1230", self.run_tool(tool, self.directory, "mapped"))
 
     def test_call_and_unwind_on_aarch64(self):
         if not shutil.which("qemu-aarch64"):
             self.skipTest("qemu-user is not installed")
         tool = self.compile("call_stub", self.SOURCES, "-fexceptions", compiler=CROSS + "gcc")
-        self.assertIn("result 1230", self.run_tool("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu",
-                                                   tool, self.directory))
+        for way in ("loaded", "mapped"):
+            self.assertIn("result 1230", self.run_tool(
+                "qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", tool, self.directory, way))
 
 
 class Races(Native):

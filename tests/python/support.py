@@ -13,6 +13,7 @@ import unittest
 from pyframes import _reader
 
 SECONDS = 60
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Result:
@@ -44,6 +45,17 @@ def names(side, kind="function"):
     """Names of all code records of a kind."""
     number = {"function": 0, "task": 1}[kind]
     return [fields["name"] for fields in records(side, "code") if fields["kind"] == number]
+
+
+def compile_shared(source, target, *flags):
+    """A helper library in C; the reason why not, or None."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if not compiler:
+        return "no C compiler"
+    done = subprocess.run([compiler, "-shared", "-fPIC", "-O1", *flags, "-o", target,
+                           os.path.join(HERE, "c", source), "-ldl"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return "%s does not compile: %s" % (source, done.stdout) if done.returncode else None
 
 
 class Case(unittest.TestCase):

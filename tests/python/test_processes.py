@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from support import Case, names, records
+from support import Case, compile_shared, names, records
 
 
 class Processes(Case):
@@ -93,6 +93,39 @@ class Processes(Case):
                  if (code["name"], code["file"]) == ("<lambda>", "dying")]
         self.assertEqual(len(dying), 1)
         self.assertNotIn(dying[0], [death["id"] for death in records(side, "code_death")])
+
+    def test_fork_while_a_thread_holds_the_loaders_lock(self):
+        library = os.path.join(self.directory, "hold_loader.so")
+        reason = compile_shared("hold_loader.c", library, "-pthread")
+        if reason:
+            self.skipTest(reason)
+        result = self.run_python("""
+            import ctypes, os, signal
+            holder = ctypes.CDLL(%r)
+            assert holder.hold_loader() == 0
+            def child_work(): return 7
+            def grandchild_work(): return 8
+            pid = os.fork()
+            if pid == 0:
+                signal.alarm(20)
+                status = child_work()
+                grandchild = os.fork()  # of a process with one thread, whose lock stays held
+                if grandchild == 0:
+                    signal.alarm(20)
+                    os._exit(grandchild_work())
+                assert os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]) == 8
+                for i in range(40):  # needs a second arena
+                    exec("def f%%d(): pass\\nf%%d()" %% (i, i))
+                os._exit(status)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            holder.release_loader()
+        """ % library, flags=("-W", "ignore::DeprecationWarning"), PYFRAMES_SLOTS="32")
+        self.assertEqual(result.stdout, "7\n")
+        sides = result.sides()
+        self.assertEqual(len(sides), 3)
+        self.assertEqual(sum("child_work" in names(side) for side in sides), 1)
+        self.assertEqual(sum("grandchild_work" in names(side) for side in sides), 1)
+        self.assertEqual(max(len(records(side, "arena")) for side in sides[1:]), 2)
 
     def test_fork_inside_a_task(self):
         result = self.run_python("""
