@@ -36,8 +36,8 @@ def _warn(message):
     if not _warned:
         _warned = True
         try:
-            os.write(2, ("pyframes: %s\n" % message).encode("utf-8", "replace"))
-        except OSError:
+            os.write(2, ("pyframes: %s\n" % message).encode("utf-8", "surrogateescape"))
+        except (OSError, ValueError):
             pass
 
 
@@ -45,6 +45,9 @@ def _load():
     """Import the C half; ImportError where it does not fit this Python or interpreter."""
     global _native
     if _native is None:
+        if sys.implementation.name != "cpython" or not (3, 9) <= sys.version_info[:2] <= (3, 13):
+            raise ImportError("CPython 3.9 to 3.13 is needed, this is %s %s"
+                              % (sys.implementation.name, sys.version.split()[0]))
         from . import _pyframes
         if not _pyframes.is_main_interpreter():
             raise ImportError("only the main interpreter can be profiled")
@@ -70,6 +73,11 @@ def _number(name, default, least, most):
         _warn("%s=%s is not a number from %s to %s" % (name, text, least, most))
         return default
     return value
+
+
+def _path(directory):
+    """A directory as the C half takes it; nothing stays nothing."""
+    return os.fsencode(os.path.abspath(directory)) if directory else b""
 
 
 def _warn_of_deep_recursion():
@@ -103,14 +111,14 @@ def start(directory=None, *, snapshots=None, tasks=None):
     steps = os.environ.get("PYFRAMES_STEPS", "1") != "0"
     try:
         _load().start(
-            os.path.abspath(directory) if directory else None,
+            _path(directory),
             _number("PYFRAMES_SLOTS", _DEFAULT_SLOTS, 2, 1 << 17),
             _number("PYFRAMES_SIDE_MIB", _DEFAULT_SIDE_MIB, 1, 4096) << 20,
             _DEFAULT_RING_ENTRIES if steps else 0,
             int(snapshots * 1e9),
             tasks,
         )
-    except (ImportError, OSError, MemoryError) as error:
+    except (ImportError, OSError, MemoryError, ValueError) as error:
         _warn("not profiling: %s" % (getattr(error, "strerror", None) or error))
         return False
     _warn_of_deep_recursion()

@@ -6,6 +6,7 @@ import builtins
 import importlib.machinery
 import json
 import os
+import pkgutil
 import runpy
 import sys
 import types
@@ -31,7 +32,7 @@ def _run(options):
     if options.module:
         sys.path[0] = os.getcwd()
         runpy.run_module(options.program, run_name="__main__", alter_sys=True)
-    elif os.path.isdir(options.program):
+    elif pkgutil.get_importer(options.program):  # a folder or an archive
         runpy.run_path(options.program, run_name="__main__")
     else:
         sys.path[0] = os.path.dirname(os.path.abspath(options.program))

@@ -5,6 +5,7 @@ The agent announces itself, and answers, in one file of the private directory,
 pyframes-agent-PID, which is replaced as a whole. _attach reads it from outside.
 """
 
+import _thread
 import atexit
 import json
 import os
@@ -28,7 +29,7 @@ def start():
     try:
         native = pyframes._load()
         directory = os.environ.get("PYFRAMES_DIR")
-        _state["directory"] = native.directory(os.path.abspath(directory) if directory else None)
+        _state["directory"] = native.directory(pyframes._path(directory))
         _state["signal"] = _install(native)
         _publish()
     except (ImportError, OSError, ValueError) as error:
@@ -87,7 +88,11 @@ def stacks():
     threading = sys.modules.get("threading")
     threads = dict(threading._active) if threading else {}
     result = []
-    for ident, frame in sys._current_frames().items():
+    if pyframes._native.gil_stops_all():
+        current = sys._current_frames()
+    else:
+        current = {_thread.get_ident(): sys._getframe()}  # the others may run at this moment
+    for ident, frame in current.items():
         thread = threads.get(ident)
         frames = []
         while frame is not None and frame.f_code.co_filename == __file__:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -45,12 +46,8 @@ def _directory(pid, uid):
     return "/proc/%d/root%s" % (pid, directory)
 
 
-def read_agent(pid):
-    """What the agent of a process says, or None when there is none."""
-    status = _status(pid)
-    uid = int(status["Uid"].split()[1])
-    inner = status.get("NSpid", str(pid)).split()[-1]
-    path = os.path.join(_directory(pid, uid), "pyframes-agent-%s" % inner)
+def _read_theirs(path, uid, most):
+    """The first bytes of a regular file of that user, who may be hostile; or None."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -59,10 +56,27 @@ def read_agent(pid):
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode) or info.st_uid != uid:
             return None
-        answer = json.loads(file.read(1 << 24))
-    caught = int(status["SigCgt"], 16) >> (answer["signal"] - 1) & 1
-    same = (answer["start_time"] == _agent.start_time(pid)
-            and answer["exe"] == os.readlink("/proc/%d/exe" % pid))
+        return file.read(most)
+
+
+def read_agent(pid):
+    """What the agent of a process says, or None when there is none."""
+    status = _status(pid)
+    uid = int(status["Uid"].split()[1])
+    inner = status.get("NSpid", str(pid)).split()[-1]
+    path = os.path.join(_directory(pid, uid), "pyframes-agent-%s" % inner)
+    text = _read_theirs(path, uid, 1 << 24)
+    if text is None:
+        return None
+    try:
+        answer = json.loads(text)
+        number = answer["signal"]
+        valid = isinstance(number, int) and signal.SIGRTMIN < number < signal.SIGRTMAX
+        same = (answer["start_time"] == _agent.start_time(pid)
+                and answer["exe"] == os.readlink("/proc/%d/exe" % pid))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise AttachError("%s is damaged" % path) from None
+    caught = valid and int(status["SigCgt"], 16) >> (number - 1) & 1
     return answer if caught and same else None
 
 
@@ -134,17 +148,20 @@ def _await_state(pid, state):
     """The newest side file of a process, once its header shows the state."""
     status = _status(pid)
     inner = int(status.get("NSpid", str(pid)).split()[-1])
-    pattern = os.path.join(_directory(pid, int(status["Uid"].split()[1])), "pyframes-*.side")
+    uid = int(status["Uid"].split()[1])
+    pattern = os.path.join(glob.escape(_directory(pid, uid)), "pyframes-*.side")
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
-        for path in sorted(glob.glob(pattern), key=os.path.getmtime, reverse=True):
-            with open(path, "rb") as file:
-                try:
-                    header = _reader.read_header(file.read(4096))
-                except _reader.FormatError:
-                    continue
-            if header.pid == inner and header.state == state:
-                return path
+        found = []
+        for path in glob.glob(pattern):
+            try:
+                header = _reader.read_header(_read_theirs(path, uid, 4096) or b"")
+            except _reader.FormatError:
+                continue
+            if header.pid == inner:
+                found.append((header.start_ns, header.state, path))
+        if found and max(found)[1] == state:
+            return max(found)[2]
         time.sleep(POLL_S)
     raise AttachError("process %d did not get the GIL to its new thread within %.0f s"
                       % (pid, WAIT_S))

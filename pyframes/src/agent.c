@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 static void (*python_handler)(int);
-static volatile int request = -1;
+static int request = -1; /* atomic: the handler may run between any two instructions */
 
 static void on_signal(int signum, siginfo_t *info, void *context)
 {
 	(void)context;
 	if (info->si_code != SI_QUEUE)
 		return;
-	request = info->si_value.sival_int;
+	__atomic_store_n(&request, info->si_value.sival_int, __ATOMIC_RELEASE);
 	python_handler(signum);
 }
 
@@ -49,12 +49,9 @@ PyObject *agent__wrap(PyObject *module, PyObject *signum)
 
 PyObject *agent__request(PyObject *module, PyObject *unused)
 {
-	int taken = request;
-
 	(void)module;
 	(void)unused;
-	request = -1;
-	return PyLong_FromLong(taken);
+	return PyLong_FromLong(__atomic_exchange_n(&request, -1, __ATOMIC_ACQ_REL));
 }
 
 PyObject *agent__send(PyObject *module, PyObject *args)

@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,7 @@ static int arena__write_file(const struct arena *arena, int fd)
 
 	if (ftruncate(fd, (off_t)layout->file_bytes) < 0)
 		return -errno;
-	ret = -posix_fallocate(fd, (off_t)layout->symtab, (off_t)layout->names_bytes);
+	ret = privdir__allocate(fd, layout->symtab, layout->names_bytes);
 	if (ret)
 		return ret;
 	image = calloc(1, layout->loaded_bytes + tail_bytes);

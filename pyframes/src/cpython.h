@@ -142,6 +142,18 @@ static inline void cpython__deepen(PyThreadState *thread)
 }
 
 /**
+ * cpython__gil_stops_all() - whether no Python code runs while the caller holds its GIL
+ *
+ * From 3.12 on an interpreter may have a GIL of its own.  New ones are put in
+ * front of the main one, and only a Python thread makes them.
+ */
+static inline bool cpython__gil_stops_all(void)
+{
+	return PY_VERSION_HEX < 0x030c0000 ||
+	       PyInterpreterState_Head() == PyInterpreterState_Main();
+}
+
+/**
  * cpython__request_index() - a place on code objects for a value of ours
  * @release: called with the value when its code object dies
  *

@@ -211,12 +211,16 @@ static int hook__check(struct errbuf *err)
 				   "way that is not known, or memory is short");
 }
 
-/* next_eval stays set for ever: whoever saved our hook as its own next may call it. */
+/*
+ * next_eval stays set for ever: whoever saved our hook as its own next may call it.
+ * Where the interpreter's own evaluator is on top, somebody has taken away the whole
+ * chain (sys.deactivate_stack_trampoline() does), ours with it.
+ */
 static void hook__install(PyInterpreterState *interpreter)
 {
 	cpython_eval top = cpython__get_eval(interpreter);
 
-	if (!installed && top != hook__eval) {
+	if (top != hook__eval && (!installed || top == _PyEval_EvalFrameDefault)) {
 		next_eval = top;
 		cpython__set_eval(interpreter, hook__eval);
 	}
@@ -226,12 +230,15 @@ static void hook__install(PyInterpreterState *interpreter)
 int hook__start(const struct session_options *options, struct errbuf *err)
 {
 	PyInterpreterState *interpreter = PyInterpreterState_Get();
+	bool busy = thread_state.busy;
 	int ret;
 
 	if (interpreter != PyInterpreterState_Main())
 		return errbuf__set(err, -ENOTSUP, "only the main interpreter can be profiled");
-	if (active && session__is_on())
+	if (active && session__is_on()) {
+		hook__install(interpreter);
 		return 0;
+	}
 	ret = code__init(err);
 	if (!ret)
 		ret = session__open(options, err);
@@ -251,13 +258,14 @@ int hook__start(const struct session_options *options, struct errbuf *err)
 	} else {
 		session__remove();
 	}
-	thread_state.busy = false;
+	thread_state.busy = busy;
 	return ret;
 }
 
 void hook__stop(void)
 {
 	PyInterpreterState *interpreter = PyInterpreterState_Main();
+	bool busy = thread_state.busy;
 
 	if (!active)
 		return;
@@ -270,7 +278,7 @@ void hook__stop(void)
 		cpython__set_eval(interpreter, next_eval);
 		installed = false;
 	}
-	thread_state.busy = false;
+	thread_state.busy = busy;
 }
 
 bool hook__is_active(void)

@@ -21,7 +21,7 @@ static char *directory_kept; /* session options point to it */
 
 static PyObject *raise_error(int error, const struct errbuf *err)
 {
-	PyObject *args = Py_BuildValue("(is)", -error, err->text);
+	PyObject *args = Py_BuildValue("(iN)", -error, PyUnicode_DecodeFSDefault(err->text));
 
 	if (args)
 		PyErr_SetObject(PyExc_OSError, args);
@@ -31,7 +31,8 @@ static PyObject *raise_error(int error, const struct errbuf *err)
 
 PyDoc_STRVAR(start_doc,
 	     "start(directory, slots, side_bytes, ring_entries, snapshot_ns, tasks)\n--\n\n"
-	     "Put the hook in place. Raises OSError when that is not possible.");
+	     "Put the hook in place; the directory is bytes, b'' is the default one.\n\n"
+	     "Raises OSError when that is not possible.");
 
 static PyObject *module_start(PyObject *module, PyObject *args)
 {
@@ -44,10 +45,10 @@ static PyObject *module_start(PyObject *module, PyObject *args)
 	int tasks, ret;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "zIKKKp", &directory, &slots, &side_bytes, &ring_entries,
+	if (!PyArg_ParseTuple(args, "yIKKKp", &directory, &slots, &side_bytes, &ring_entries,
 			      &snapshot_ns, &tasks))
 		return NULL;
-	copy = strdup(directory ? directory : "");
+	copy = strdup(directory);
 	if (!copy)
 		return PyErr_NoMemory();
 	options.directory = copy;
@@ -117,10 +118,11 @@ static PyObject *module_status(PyObject *module, PyObject *unused)
 	(void)unused;
 	for (i = 0; header && i < session.arenas_open; i++)
 		slots += session.arenas[i].next_slot - 1;
-	return Py_BuildValue("{sOsssssssIsIsKsKsKsO}", "active",
+	return Py_BuildValue("{sOsNsssNsIsIsKsKsKsO}", "active",
 			     hook__is_active() && session__is_on() ? Py_True : Py_False,
-			     "directory", session.dir.path, "token", header ? session.token : "",
-			     "side_file", header ? session.side.path : "", "arenas",
+			     "directory", PyUnicode_DecodeFSDefault(session.dir.path), "token",
+			     header ? session.token : "", "side_file",
+			     PyUnicode_DecodeFSDefault(header ? session.side.path : ""), "arenas",
 			     header ? session.arenas_open : 0, "trampolines", slots, "used_bytes",
 			     header ? header->used_bytes : (uint64_t)0, "dropped_records",
 			     header ? header->dropped_records : (uint64_t)0, "task_steps",
@@ -137,9 +139,18 @@ static PyObject *module_is_main(PyObject *module, PyObject *unused)
 	return PyBool_FromLong(PyInterpreterState_Get() == PyInterpreterState_Main());
 }
 
-PyDoc_STRVAR(directory_doc,
-	     "directory(wanted)\n--\n\n"
-	     "Find or make the private directory; raises OSError when it is not safe.");
+PyDoc_STRVAR(gil_doc, "gil_stops_all()\n--\n\nWhether no other interpreter may run beside us.");
+
+static PyObject *module_gil_stops_all(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return PyBool_FromLong(cpython__gil_stops_all());
+}
+
+PyDoc_STRVAR(directory_doc, "directory(wanted)\n--\n\n"
+			    "Find or make the private directory (bytes, b'': the default one).\n\n"
+			    "Raises OSError when it is not safe.");
 
 static PyObject *module_directory(PyObject *module, PyObject *args)
 {
@@ -149,7 +160,7 @@ static PyObject *module_directory(PyObject *module, PyObject *args)
 	int ret;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "z", &wanted))
+	if (!PyArg_ParseTuple(args, "y", &wanted))
 		return NULL;
 	ret = privdir__init(&dir, wanted, &err);
 	return ret ? raise_error(ret, &err) : PyUnicode_DecodeFSDefault(dir.path);
@@ -164,6 +175,7 @@ static PyMethodDef methods[] = {
 	{ "agent_request", agent__request, METH_NOARGS, request_doc },
 	{ "agent_send", agent__send, METH_VARARGS, send_doc },
 	{ "is_main_interpreter", module_is_main, METH_NOARGS, is_main_doc },
+	{ "gil_stops_all", module_gil_stops_all, METH_NOARGS, gil_doc },
 	{ "directory", module_directory, METH_VARARGS, directory_doc },
 	{ "start", module_start, METH_VARARGS, start_doc },
 	{ "stop", module_stop, METH_O, stop_doc },

@@ -5,7 +5,6 @@
 #include "sidefile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -43,7 +42,7 @@ static int sidefile__map(struct sidefile *side, int fd, uint64_t file_bytes)
 
 	if (ftruncate(fd, (off_t)file_bytes) < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	ret = -posix_fallocate(fd, 0, STEP_BYTES);
+	ret = privdir__allocate(fd, 0, STEP_BYTES);
 	if (ret)
 		return ret;
 	map = mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -104,7 +103,7 @@ static int sidefile__allocate(const struct sidefile *side, uint64_t offset, uint
 
 	if (fd < 0)
 		return fd;
-	ret = -posix_fallocate(fd, (off_t)offset, (off_t)bytes);
+	ret = privdir__allocate(fd, offset, bytes);
 	close(fd);
 	return ret;
 }

@@ -3,9 +3,10 @@
  * snapshot.c - see snapshot.h.
  *
  * The interpreter's own sys._current_frames() gives the frames: it takes the
- * locks that guard the list of threads, in every version.  The stacks are
- * gathered in memory first, because code objects met for the first time are
- * written before the snapshot that names them.
+ * locks that guard the list of threads, in every version.  It also walks the
+ * threads of other interpreters, which may run at the same time (3.12+): then
+ * none is taken.  The stacks are gathered in memory first, because code objects
+ * met for the first time are written before the snapshot that names them.
  */
 #include "snapshot.h"
 
@@ -109,12 +110,15 @@ static uint32_t snapshot__gather(struct buffer *buffer, PyObject *frames)
 int snapshot__take(enum pyframes_snapshot_reason reason)
 {
 	PyObject *current_frames = PySys_GetObject("_current_frames");
-	PyObject *frames = current_frames ? PyObject_CallNoArgs(current_frames) : NULL;
 	struct pyframes_snapshot *record = NULL;
 	struct buffer buffer = { 0 };
+	PyObject *frames;
 	uint32_t threads;
 
 	last_ns = clock__monotonic_ns();
+	if (!cpython__gil_stops_all())
+		return -EBUSY;
+	frames = current_frames ? PyObject_CallNoArgs(current_frames) : NULL;
 	if (frames && PyDict_CheckExact(frames)) {
 		threads = snapshot__gather(&buffer, frames);
 		record = sidefile__begin(&session.side, PYFRAMES_RECORD_SNAPSHOT, SIDEFILE_EVENTS,

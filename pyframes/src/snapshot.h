@@ -14,7 +14,8 @@
  * Threads whose native id is not known are left out.  No exception may be set on
  * entry, and none is left.  Needs the GIL and a valid session.
  *
- * Return: 0, or -errno when there was no memory or no room.
+ * Return: 0, or -errno when there was no memory or no room, or while there are
+ * threads that this GIL does not stop (-EBUSY).
  */
 int snapshot__take(enum pyframes_snapshot_reason reason);
 

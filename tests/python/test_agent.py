@@ -125,6 +125,33 @@ class Agent(Case):
         self.assertEqual((refused.returncode, refused.stderr),
                          (1, "pyframes: no process %d\n" % ((1 << 22) + 1)))
 
+    def test_announcement_that_lies(self):
+        process = self.start_waiting("sleep")
+        path = os.path.join(self.directory, "pyframes-agent-%d" % process.pid)
+        with open(path) as file:
+            truth = json.load(file)
+        for lie in ('{', '[]', '{}', '"text"', "[" * 100000,
+                    json.dumps(dict(truth, signal="1")), json.dumps(dict(truth, start_time=None)),
+                    json.dumps(dict(truth, signal=9)), json.dumps(dict(truth, signal=-1))):
+            with open(path, "w") as file:
+                file.write(lie)
+            refused = self.command("dump", process.pid, check=False)
+            self.assertEqual(refused.returncode, 1, lie[:80])
+            self.assertRegex(refused.stderr, r"\Apyframes: .*(is damaged|has no agent.*)\n\Z")
+        os.unlink(path)
+        os.mkfifo(path)
+        self.assertIn("has no agent", self.command("dump", process.pid, check=False).stderr)
+        self.assertIsNone(process.poll())
+
+    def test_pipe_in_place_of_a_side_file(self):
+        os.mkfifo(os.path.join(self.directory, "pyframes-0.side"))
+        process = self.start_waiting("sleep", mode="1")
+        code = ("from pyframes import _attach\n"
+                "print(_attach._await_state(%d, 1).endswith('.side'))" % process.pid)
+        out = subprocess.run([sys.executable, "-c", code], env=self.environment(None),
+                             stdout=subprocess.PIPE, text=True, timeout=SECONDS).stdout
+        self.assertEqual(out, "True\n")
+
     def test_plain_signal_is_not_a_request(self):
         result = self.run_python("""
             import os, pyframes

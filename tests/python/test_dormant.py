@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import unittest
+import zipfile
 
 from support import Case
 
@@ -89,6 +90,22 @@ class Dormant(Case):
                                  stdout=subprocess.PIPE)
         self.assertEqual(process.returncode, 0)
         self.assertEqual("".join(process.stdout.split()), "[1]")
+
+    def test_run_archive(self):
+        path = os.path.join(self.directory, "app.pyz")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("__main__.py", "import sys; print(sys.argv)")
+        self.assertEqual(self.command("run", path, "a").stdout, "%r\n" % [path, "a"])
+
+    def test_other_pythons_are_refused_with_a_sentence(self):
+        for change, words in (("version_info = (3, 15, 0)", "cpython "),
+                              ("implementation.name = 'pypy'", "pypy ")):
+            code = "import sys; sys.%s; import pyframes; print(pyframes.start())" % change
+            process = subprocess.run([sys.executable, "-c", code], env=self.environment(None),
+                                     text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual((process.returncode, process.stdout), (0, "False\n"))
+            self.assertIn("not profiling: CPython 3.9 to 3.13 is needed, this is " + words,
+                          process.stderr)
 
     def test_run_names_what_is_missing(self):
         process = self.command("run", "missing.py", check=False)

@@ -8,9 +8,7 @@ import sys
 import sysconfig
 import unittest
 
-from support import SECONDS, Case, names
-
-HERE = os.path.dirname(os.path.abspath(__file__))
+from support import SECONDS, Case, compile_shared, names, records
 
 BUSY = """
     import asyncio, threading, pyframes
@@ -79,17 +77,6 @@ EVERY_ALLOCATION = """
 """
 
 
-def compile_shared(source, target, *flags):
-    """A helper library in C; the reason why not, or None."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if not compiler:
-        return "no C compiler"
-    done = subprocess.run([compiler, "-shared", "-fPIC", "-O1", *flags, "-o", target,
-                           os.path.join(HERE, "c", source), "-ldl"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return "%s does not compile: %s" % (source, done.stdout) if done.returncode else None
-
-
 class Memory(Case):
     def setUp(self):
         super().setUp()
@@ -107,6 +94,22 @@ class Memory(Case):
                                  FAIL_LOG=os.path.join(self.directory, "failed"),
                                  PYFRAMES_SLOTS="16", STRIDE=stride)
         self.assertGreater(int(result.stdout), 20)
+
+    def test_signals_interrupt_requests_for_disk_space(self):
+        library = os.path.join(self.directory, "fail_nth.so")
+        reason = compile_shared("fail_nth.c", library)
+        if reason:
+            self.skipTest(reason)
+        result = self.run_python("""
+            scope = {}
+            body = "".join(" a += %d * a\\n" % j for j in range(300))
+            for i in range(200):
+                exec("def g%d(a):\\n" % i + body, scope)
+                scope["g%d" % i](0)
+        """, LD_PRELOAD=library, INTERRUPT="1")
+        side, = result.sides()
+        self.assertEqual(side.header.dropped_records, 0)
+        self.assertIn("g199", names(side))
 
     def test_every_allocation_of_pythons_may_fail(self):
         if subprocess.run([sys.executable, "-c", "import _testcapi; _testcapi.set_nomemory"],
@@ -205,6 +208,63 @@ class Directory(Case):
         os.chown(path, 65534, 65534)
         self.assertIn("belongs to user 65534", self.warning(path))
 
+    def test_directory_that_the_user_gave_may_be_read_by_others(self):
+        path = os.path.join(self.directory, "shown")
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+        self.run_python("pass", PYFRAMES_DIR=path)
+        self.assertEqual([oct(os.stat(os.path.join(path, name)).st_mode & 0o7777)
+                          for name in os.listdir(path)], [oct(0o600)] * 2)
+
+    def test_directory_above_must_not_be_writable_by_others(self):
+        above = os.path.join(self.directory, "above")
+        path = os.path.join(above, "mine")
+        os.mkdir(above)
+        os.mkdir(path, 0o700)
+        os.chmod(above, 0o777)
+        self.assertIn("%s (user %d, mode 0777) lets other users" % (above, os.geteuid()),
+                      self.warning(path))
+        os.chmod(above, 0o1777)
+        self.run_python("pass", PYFRAMES_DIR=path)
+        if os.geteuid() == 0:
+            os.chmod(above, 0o755)
+            os.chown(above, 65534, 65534)
+            self.assertIn("(user 65534, mode 0755) lets other users", self.warning(path))
+
+    def test_directory_that_is_replaced_is_not_used(self):
+        path = os.path.join(self.directory, "dir")
+        result = self.run_python("""
+            import os
+            path = os.environ["PYFRAMES_DIR"]
+            os.rename(path, path + ".old")
+            os.mkdir(path, 0o700)
+            for i in range(200):  # the next arena is due
+                exec("def f%d(): pass\\nf%d()" % (i, i))
+            print(os.listdir(path))
+        """, check=False, PYFRAMES_DIR=path, PYFRAMES_SLOTS="32")
+        self.assertEqual((result.returncode, result.stdout), (0, "[]\n"))
+        self.assertIn("Stale file handle", result.stderr)
+
+    def test_directory_whose_name_is_no_text(self):
+        path = os.fsencode(self.directory) + b"/\xff\xe9"
+        result = self.run_python("""
+            import os, pyframes
+            from pyframes import _agent
+            status = pyframes.status()
+            print(status["active"], os.fsencode(status["directory"]) == os.environb[b"PYFRAMES_DIR"],
+                  _agent.start())
+        """, PYFRAMES_DIR=os.fsdecode(path), PYTHONUTF8="1", check=False)
+        self.assertEqual(result.stdout, "True True True\n", result.stderr)
+        self.assertEqual(sum(name.endswith(b".side") for name in os.listdir(path)), 1)
+
+    def test_impossible_directories_do_not_raise(self):
+        result = self.run_python("""
+            import pyframes
+            print(pyframes.start("with a \\0"), pyframes.start("/" + "x" * 5000))
+        """, mode=None, check=False)
+        self.assertEqual((result.returncode, result.stdout), (0, "False False\n"))
+        self.assertEqual(result.stderr.count("\n"), 1)
+
     def test_new_directory_is_private(self):
         path = os.path.join(self.directory, "new")
         self.run_python("pass", PYFRAMES_DIR=path)
@@ -258,6 +318,29 @@ class Host(Case):
         """, mode=None, check=False)
         self.assertEqual((result.returncode, result.stdout), (0, "True\n"))
         self.assertIn("recursion limit of 20000", result.stderr)
+
+    def limited(self, limit, amount):
+        """Start where a limit of the host's leaves no room, and work on."""
+        return self.run_python("""
+            import resource, pyframes
+            pyframes._load()
+            resource.setrlimit(resource.%s, (%d, resource.RLIM_INFINITY))
+            def work(): return 7
+            print(pyframes.start(), work())
+        """ % (limit, amount), mode=None, check=False)
+
+    def test_file_size_limit(self):
+        result = self.limited("RLIMIT_FSIZE", 1 << 20)
+        self.assertEqual((result.returncode, result.stdout), (0, "False 7\n"))
+        self.assertRegex(result.stderr, r"\Apyframes: not profiling: .*File too large\n\Z")
+
+    @unittest.skipIf(os.environ.get("SANITIZED"), "the sanitizer needs the address space")
+    def test_address_space_limit(self):
+        with open("/proc/self/statm") as file:
+            now = int(file.read().split()[0]) * 4096
+        result = self.limited("RLIMIT_AS", now + (16 << 20))
+        self.assertEqual((result.returncode, result.stdout), (0, "False 7\n"))
+        self.assertRegex(result.stderr, r"\Apyframes: not profiling: .*Cannot allocate memory\n\Z")
 
     def test_tracers_see_the_same(self):
         code = """
@@ -314,6 +397,39 @@ class Host(Case):
         """)
         self.assertEqual(result.returncode, 0)
 
+    def test_a_task_that_stops_pyframes_while_it_is_named(self):
+        result = self.run_python("""
+            import asyncio, os, pyframes
+            class Task(asyncio.Task):
+                def get_name(self):
+                    pyframes.stop(remove=True)
+                    return "named"
+            async def main():
+                await asyncio.sleep(0)
+                return 7
+            loop = asyncio.new_event_loop()
+            print(loop.run_until_complete(Task(main(), loop=loop)), pyframes.status()["active"])
+            loop.close()
+        """)
+        self.assertEqual(result.stdout, "7 False\n")
+        self.assertEqual(result.paths("pyframes-*"), [])
+
+    @unittest.skipIf(sys.version_info < (3, 12), "interpreters share the GIL before 3.12")
+    def test_no_snapshot_beside_other_interpreters(self):
+        result = self.run_python("""
+            try:
+                import _interpreters as interpreters
+            except ImportError:
+                import _xxsubinterpreters as interpreters
+            import pyframes
+            from pyframes import _agent
+            other = interpreters.create()
+            print(pyframes.snapshot(), len(_agent.stacks()))
+            interpreters.destroy(other)
+            print(pyframes.snapshot(), len(_agent.stacks()))
+        """)
+        self.assertEqual(result.stdout, "False 1\nTrue 1\n")
+
     def test_sub_interpreters_are_left_alone(self):
         result = self.run_python("""
             try:
@@ -366,6 +482,13 @@ class ForeignHook(Case):
             "pyframes.start(); print(counted() > 0); chain.chain_remove(); print(counted()); "
             "pyframes.stop(); call()")
         self.assertEqual(result.stdout, "True\nTrue\n0\n")
+
+    def test_all_taken_away_and_started_again(self):
+        result = self.run_chain("pyframes.start(); chain.chain_reset(); call(); pyframes.start()\n"
+                                "        def later(): pass\n"
+                                "        later(); pyframes.stop()")
+        self.assertIn("later", names(result.sides()[0]))
+        self.assertNotIn("call", names(result.sides()[0]))
 
     def test_above_removed_after_stop(self):
         result = self.run_chain(

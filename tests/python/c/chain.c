@@ -33,6 +33,12 @@ void chain_remove(void)
 	_PyInterpreterState_SetEvalFrameFunc(PyInterpreterState_Get(), next);
 }
 
+/* As sys.deactivate_stack_trampoline() does it: the whole chain is gone. */
+void chain_reset(void)
+{
+	_PyInterpreterState_SetEvalFrameFunc(PyInterpreterState_Get(), _PyEval_EvalFrameDefault);
+}
+
 long chain_calls(void)
 {
 	return calls;
