@@ -174,6 +174,39 @@ def unwind_inputs():
     yield "top-of-memory", b"\1" + struct.pack("<20Q", *regs) + stack
 
 
+def perfmap_inputs():
+    yield "python", b"7f439d5edc1e b py::recurse:/app/p.py\n7f439d5edc2e b py::<module>:/app/p.py\n"
+    yield "again", (b"1000 100 first\n1040 20 inside\n10f0 40 over the end\n1000 10 front\r\n"
+                    b"ffffffffffffff00 ff last\n")
+    yield "odd", (b"\n \nx\n10\n10 \n10 20\n10 20 \n0x10 20 c\n-1 20 c\n+1 1 c\n10 0 c\n"
+                  b"ffffffffffffffff 2 c\n1ffffffffffffffff 2 c\n10 20 a\0b\n10 20 cut")
+
+
+def jitdump_inputs():
+    for order in "<>":
+        def record(kind, time, content):
+            return struct.pack(order + "IIQ", kind, 16 + len(content), time) + content
+
+        def load(time, address, index, name, code):
+            return record(0, time, struct.pack(order + "IIQQQQ", 7, 7, address, address,
+                                               len(code), index) + name + b"\0" + code)
+
+        stub = bytes.fromhex("4883ec08ffd14883c408c3")
+        tables = bytes(range(48)) + bytes(20)
+        raw = struct.pack(order + "IIIIIIQQ", 0x4a695444, 1, 40, 62, 0, 7, 900, 0)
+        raw += record(4, 1000, struct.pack(order + "QQQ", len(tables), 20, 0) + tables)
+        raw += load(1001, 0x10000, 1, b"py::f:/app/p.py", stub)
+        raw += record(2, 1002, struct.pack(order + "QQQIi", 0x20000, 1, 0x20000, 12, 0)
+                      + b"/app/q.js\0")
+        raw += load(1003, 0x20000, 2, b"g", bytes(64))
+        raw += record(1, 1004, struct.pack(order + "IIQQQQQ", 7, 7, 0, 0x20000, 0x30000, 64, 2))
+        raw += load(1005, 0x10000, 1, b"again", stub) + record(9, 1006, b"") + record(3, 1007, b"")
+        name = "little" if order == "<" else "big"
+        yield name, raw
+        yield f"{name}-cut", raw[:-20]
+        yield f"{name}-own-clock", raw[:32] + struct.pack(order + "Q", 1) + raw[40:]
+
+
 def write(target, inputs):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -189,3 +222,5 @@ if __name__ == "__main__":
     write("sidefile", sidefile_inputs())
     write("tracing", tracing_inputs())
     write("unwind", unwind_inputs())
+    write("perfmap", perfmap_inputs())
+    write("jitdump", jitdump_inputs())
