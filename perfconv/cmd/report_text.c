@@ -8,6 +8,7 @@
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
+#include "perfconv/machine/codemap.h"
 
 #define SHOWN_THREADS 8u
 #define SHOWN_FRAMES 10u
@@ -101,6 +102,33 @@ static bool shows_kernel(const struct resolved *r)
 	return false;
 }
 
+static void warn_of_generated_code(const struct capture *c)
+{
+	struct codemap_counts n = codemap__counts(c->machine.codemap);
+
+	if (n.missing)
+		message__warning("%llu processes ran code that they generated and nobody names: no "
+				 "/tmp/perf-PID.map or jit-PID.dump was found; name their folder "
+				 "with --side-dir",
+				 u(n.missing));
+	if (n.refused)
+		message__warning("%s%s", codemap__refused(c->machine.codemap),
+				 n.refused > 1 ? " (and more like it)" : "");
+	if (n.stale)
+		message__warning("%llu perf maps or jitdumps are of other processes with the same "
+				 "number and name nothing; convert right after recording",
+				 u(n.stale));
+	if (n.untimed)
+		message__warning("%llu jitdumps have times that cannot be compared with the "
+				 "capture's, so memory used again has its last name; record "
+				 "with -k CLOCK_MONOTONIC",
+				 u(n.untimed));
+	if (n.bad || n.dropped)
+		message__warning("perf maps and jitdumps: %llu entries make no sense, %llu are "
+				 "more than perfconv keeps; they name nothing",
+				 u(n.bad), u(n.dropped));
+}
+
 static void warn_of_objects(const struct capture *c)
 {
 	if (c->images.missing)
@@ -131,6 +159,7 @@ void report_text__warnings(const struct capture *c, const char *path)
 {
 	warn_of_file(c, path);
 	warn_of_python(c);
+	warn_of_generated_code(c);
 	warn_of_objects(c);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "perfconv/base/file.h"
+#include "perfconv/sidefile/jitdump.h"
 
 static void add(struct dsos *d, enum dso_kind kind, const char *key)
 {
@@ -59,6 +60,8 @@ static enum dso_kind classify(struct dso *dso)
 {
 	if (sidefile__arena_path(dso->path, dso->token, &dso->arena))
 		return DSO_TRAMPOLINE;
+	if (jitdump__is_path(dso->path))
+		return DSO_JITDUMP;
 	if (!strcmp(dso->path, "[vdso]"))
 		return DSO_VDSO;
 	if (!strncmp(dso->path, "[kernel", 7) || !strncmp(dso->path, "[guest.kernel", 13))
@@ -75,7 +78,9 @@ static char *make_key(const struct dso *dso)
 	for (size_t i = 0; i < dso->build_id_bytes; i++)
 		snprintf(id + 2 * i, 3, "%02x", dso->build_id[i]);
 	if (dso->kind == DSO_MEMORY)
-		return mem__format("memory of %u", dso->pid);
+		return mem__format("memory of %u", dso->process);
+	if (dso->kind == DSO_JITDUMP)
+		return mem__format("%s of %u", dso->path, dso->process);
 	return mem__format("%s %s%s", dso->path, id, dso->deleted ? " (deleted)" : "");
 }
 
@@ -120,9 +125,9 @@ static char *without_deleted(const char *path, bool *deleted)
 }
 
 uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
-		       size_t build_id_bytes, uint32_t pid)
+		       size_t build_id_bytes, uint32_t process)
 {
-	struct dso dso = { .pid = pid };
+	struct dso dso = { .process = process };
 	size_t before = d->keys.n;
 	uint32_t id;
 	char *key;
@@ -156,6 +161,7 @@ void dsos__add_kernel_symbol(struct dsos *d, uint64_t start, uint64_t length, co
 
 void dsos__set_mapped_at(struct dsos *d, uint32_t id, uint64_t mapped_at)
 {
+	d->list.data[id].holds_code = true;
 	if (!d->list.data[id].mapped_at)
 		d->list.data[id].mapped_at = mapped_at;
 }

@@ -21,6 +21,7 @@ enum dso_kind {
 	DSO_TRAMPOLINE, /* a pyframes arena; addresses are file offsets */
 	DSO_VDSO,	/* addresses are offsets into its image */
 	DSO_MEMORY,	/* anonymous or generated code; addresses are absolute */
+	DSO_JITDUMP,	/* generated code; addresses are offsets in the jitdump, see codemap.h */
 };
 
 struct dso {
@@ -29,7 +30,8 @@ struct dso {
 	bool deleted; /* the file at the path is not the one that was mapped, if there is one */
 	uint8_t build_id[20];
 	uint8_t build_id_bytes;		      /* 0: not stated */
-	uint32_t pid;			      /* DSO_MEMORY: whose memory */
+	uint32_t process;		      /* DSO_MEMORY, DSO_JITDUMP: id of whose memory */
+	bool holds_code;		      /* some mapping of it is executable */
 	char token[SIDEFILE_TOKEN_CHARS + 1]; /* DSO_TRAMPOLINE */
 	uint32_t arena;			      /* DSO_TRAMPOLINE */
 	uint64_t mapped_at; /* DSO_TRAMPOLINE: runtime address minus file offset of its code */
@@ -69,10 +71,10 @@ const struct dso *dsos__get(const struct dsos *d, uint32_t id);
  * dsos__findnew - the id of the object a mapping names
  *
  * @build_id: borrowed, @build_id_bytes of it; may be empty
- * @pid: process of the mapping, for memory without a file
+ * @process: id of the mapping's process, for memory without a file
  */
 uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
-		       size_t build_id_bytes, uint32_t pid);
+		       size_t build_id_bytes, uint32_t process);
 
 /**
  * dsos__state_build_id - mappings of @path without a build-id have this one
@@ -80,7 +82,7 @@ uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id
  */
 void dsos__state_build_id(struct dsos *d, const char *path, const uint8_t *bytes, size_t n);
 
-/** dsos__set_mapped_at - where a trampoline file's code lies; the first call counts. */
+/** dsos__set_mapped_at - it has code, mapped there; the first address counts. */
 void dsos__set_mapped_at(struct dsos *d, uint32_t id, uint64_t mapped_at);
 
 /** dsos__add_kernel_symbol - @name is copied. */

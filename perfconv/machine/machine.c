@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "perfconv/machine/codemap.h"
+
 void machine__init(struct machine *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -15,8 +17,10 @@ void machine__init(struct machine *m)
 
 void machine__release(struct machine *m)
 {
-	for (size_t i = 0; i < m->processes.n; i++)
+	for (size_t i = 0; i < m->processes.n; i++) {
 		maps__release(&m->processes.data[i].maps);
+		maps__release(&m->processes.data[i].generated);
+	}
 	vec__release(&m->processes);
 	vec__release(&m->threads);
 	vec__release(&m->current_process);
@@ -93,14 +97,16 @@ static void set_thread(struct machine *m, uint32_t tid, uint32_t id)
 
 static void copy_maps(struct machine *m, uint32_t to, uint32_t from)
 {
-	size_t n = m->processes.data[from].maps.list.n;
+	struct process *parent = &m->processes.data[from], *child = &m->processes.data[to];
+	size_t n = parent->maps.list.n + parent->generated.list.n;
 
 	if (n > MACHINE_MAX_COPIED_MAPS - m->copied_maps) {
 		m->bare_processes++;
 		return;
 	}
 	m->copied_maps += n;
-	maps__copy(&m->processes.data[to].maps, &m->processes.data[from].maps);
+	maps__copy(&child->maps, &parent->maps);
+	maps__copy(&child->generated, &parent->generated);
 }
 
 static void apply_fork(struct machine *m, const struct record *rec)
@@ -113,6 +119,8 @@ static void apply_fork(struct machine *m, const struct record *rec)
 
 		set_process(m, t->pid, to);
 		copy_maps(m, to, from);
+		if (rec->time_ns != RECORD_NO_TIME)
+			m->processes.data[to].start_ns = rec->time_ns;
 		m->processes.data[to].pid_namespace = m->processes.data[from].pid_namespace;
 		m->processes.data[to].mount_namespace = m->processes.data[from].mount_namespace;
 	}
@@ -134,10 +142,14 @@ static void apply_exit(struct machine *m, const struct record *rec)
 static void apply_comm(struct machine *m, const struct record *rec)
 {
 	uint32_t thread = machine__thread(m, rec->comm.pid, rec->comm.tid);
+	struct process *p = &m->processes.data[m->threads.data[thread].process];
 
 	m->threads.data[thread].comm = strtab__intern(&m->names, rec->comm.comm);
-	if (rec->comm.exec)
-		maps__clear(&m->processes.data[m->threads.data[thread].process].maps);
+	if (!rec->comm.exec)
+		return;
+	maps__clear(&p->maps);
+	maps__clear(&p->generated);
+	p->jitdump = 0;
 }
 
 /* "[kernel.kallsyms]_text": the offset is that symbol's address, which the next boot moves. */
@@ -166,11 +178,13 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 		note_kernel(m, r); /* its addresses, and its modules', stay absolute */
 		return;
 	}
-	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, r->pid);
+	process = *process_slot(m, r->pid);
+	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, process);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
-	process = *process_slot(m, r->pid); /* may move the processes */
 	maps__insert(&m->processes.data[process].maps, &map);
+	if (m->codemap && map.executable && dsos__get(&m->dsos, map.dso)->kind == DSO_JITDUMP)
+		codemap__add_jitdump(m->codemap, map.dso, r->inode);
 }
 
 static void apply_namespaces(struct machine *m, const struct record *rec)
@@ -223,9 +237,33 @@ const struct process *machine__process_of(const struct machine *m, uint32_t thre
 	return &m->processes.data[m->threads.data[thread].process];
 }
 
+void machine__set_time(struct machine *m, uint64_t time_ns)
+{
+	if (m->codemap && time_ns != RECORD_NO_TIME)
+		codemap__set_time(m->codemap, time_ns);
+}
+
+const struct map *machine__find_map(const struct machine *m, uint32_t process, uint64_t ip)
+{
+	const struct process *p = &m->processes.data[process];
+	const struct map *map = maps__find(&p->maps, ip), *code;
+
+	if (!p->generated.list.n || (map && dsos__get(&m->dsos, map->dso)->kind != DSO_MEMORY))
+		return map;
+	code = maps__find(&p->generated, ip);
+	return code ? code : map;
+}
+
+uint32_t machine__maps_generation(const struct machine *m, uint32_t process)
+{
+	const struct process *p = &m->processes.data[process];
+
+	return p->maps.generation + p->generated.generation;
+}
+
 struct place machine__user_place(const struct machine *m, uint32_t process, uint64_t ip)
 {
-	const struct map *map = maps__find(&m->processes.data[process].maps, ip);
+	const struct map *map = machine__find_map(m, process, ip);
 
 	if (!map)
 		return (struct place){ DSO_ID_UNKNOWN, ip };

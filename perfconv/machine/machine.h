@@ -22,6 +22,9 @@
 struct process {
 	uint32_t pid;
 	struct maps maps;
+	struct maps generated; /* code that a jitdump tells of, above memory without a file */
+	uint32_t jitdump;      /* number + 1 in the code map; 0: none */
+	uint64_t start_ns;     /* FORK's time; 0: lived before the capture */
 	uint64_t pid_namespace, mount_namespace; /* inodes of /proc/PID/ns/; 0: not stated */
 };
 
@@ -44,7 +47,10 @@ struct place {
 	uint64_t address; /* see enum dso_kind */
 };
 
+struct codemap;
+
 struct machine {
+	struct codemap *codemap; /* borrowed; NULL: nobody tells of generated code */
 	struct dsos dsos;
 	struct strtab names;
 	VEC(struct process) processes;
@@ -73,6 +79,18 @@ const char *machine__comm(const struct machine *m, uint32_t thread);
 
 /** machine__process_of - borrowed until the next apply or thread call. */
 const struct process *machine__process_of(const struct machine *m, uint32_t thread);
+
+/**
+ * machine__set_time - what generated code there is by now
+ * To be called before the record of that time is used; RECORD_NO_TIME changes nothing.
+ */
+void machine__set_time(struct machine *m, uint64_t time_ns);
+
+/** machine__find_map - the mapping that holds @ip; borrowed until the next change; or NULL. */
+const struct map *machine__find_map(const struct machine *m, uint32_t process, uint64_t ip);
+
+/** machine__maps_generation - changes whenever machine__find_map() may answer otherwise. */
+uint32_t machine__maps_generation(const struct machine *m, uint32_t process);
 
 /** machine__user_place - where user address @ip of process @process lies now. */
 struct place machine__user_place(const struct machine *m, uint32_t process, uint64_t ip);

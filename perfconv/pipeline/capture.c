@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/collect.h"
 #include "perfconv/pipeline/deferred.h"
 
@@ -73,7 +74,6 @@ static void add_sample(struct pass *p, const struct record *rec)
 	stack = collector__sample(&p->collector, perfdata__event(c->data, rec->event), process,
 				  rec);
 	s.stack = stack.stack;
-	s.activation = stack.activation;
 	s.ending = (uint8_t)stack.ending;
 	count->endings[s.ending]++;
 	if (stack.deferred)
@@ -132,6 +132,7 @@ static int read_records(struct pass *p, struct errbuf *err)
 
 	while ((code = perfdata__next(p->capture->data, &rec, err)) > 0) {
 		note_time(p->capture, rec.time_ns);
+		machine__set_time(&p->capture->machine, rec.time_ns);
 		if (rec.type == PERF_RECORD_SAMPLE)
 			add_sample(p, &rec);
 		else if (rec.type == RECORD_TYPE_CALLCHAIN_DEFERRED)
@@ -154,6 +155,21 @@ static void state_build_ids(struct capture *c)
 	}
 }
 
+static struct codemap *make_codemap(struct capture *c)
+{
+	const struct perfdata_info *info = perfdata__info(c->data);
+	struct codemap_capture about = {
+		.path = c->options.path,
+		.hostname = info->hostname,
+		.local_kernel = c->images.local_kernel,
+		.clockid = info->clockid,
+		.clock_wall_ns = info->clock_wall_ns,
+		.clock_ns = info->clock_ns,
+	};
+
+	return codemap__new(&c->machine, &c->images, &about);
+}
+
 static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
 	struct pass p = { .capture = c, .texts_wanted = options->texts };
@@ -171,7 +187,9 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
 	state_build_ids(c);
+	c->machine.codemap = make_codemap(c);
 	code = read_records(&p, err);
+	codemap__complete(c->machine.codemap);
 	c->frames_capped = p.collector.frames_capped;
 	c->deferred_missing = p.deferred.waiting;
 	collector__release(&p.collector);
@@ -184,6 +202,7 @@ static void name_everything(struct capture *c, enum frames_mode mode)
 	c->images.kernel_symbol = c->machine.kernel_symbol;
 	c->images.kernel_symbol_address = c->machine.kernel_symbol_address;
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
+	symbols__set_codemap(c->symbols, c->machine.codemap);
 	c->python = python__new(&c->machine, &c->images, c->symbols);
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
 }
@@ -299,6 +318,7 @@ void capture__free(struct capture *c)
 	symbols__free(c->symbols);
 	store__release(&c->store);
 	images__release(&c->images);
+	codemap__free(c->machine.codemap);
 	machine__release(&c->machine);
 	perfdata__free(c->data);
 	idmap__release(&c->count_keys);

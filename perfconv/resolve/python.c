@@ -142,12 +142,28 @@ static bool frame_of_symbol(struct python *py, const char *symbol, struct python
 	return true;
 }
 
+/* May it have CPython's own trampolines: generated code, or what perf inject makes of it? */
+static bool is_generated(const struct dso *dso)
+{
+	const char *name = file__base(dso->path);
+	size_t n = strlen(name);
+
+	return dso->kind == DSO_MEMORY || dso->kind == DSO_JITDUMP ||
+	       (dso->kind == DSO_ELF && !strncmp(name, "jitted-", 7) && n > 10 &&
+		!strcmp(name + n - 3, ".so"));
+}
+
 bool python__frame(struct python *py, struct place place, struct python_frame *out)
 {
 	const struct dso *dso = dsos__get(&py->machine->dsos, place.dso);
 	const struct sidefile_code *code;
 	const char *symbol;
 
+	if (is_generated(dso)) {
+		symbol = symbols__find(py->symbols, place);
+		return symbol && !strncmp(symbol, SYMBOL_PREFIX, strlen(SYMBOL_PREFIX)) &&
+		       frame_of_symbol(py, symbol, out);
+	}
 	if (dso->kind != DSO_TRAMPOLINE)
 		return false;
 	code = code_at(py, dso, place);

@@ -32,7 +32,8 @@ void python__free(struct python *py);
 /**
  * python__frame - the function whose trampoline holds @place
  *
- * From the side file; without one, from the trampoline file's own symbols.
+ * From the side file; without one, from the trampoline file's own symbols; for
+ * CPython's own trampolines (-X perf) from what names generated code.
  * Return: true with @out set; false if @place is no trampoline or nobody names it.
  */
 bool python__frame(struct python *py, struct place place, struct python_frame *out);

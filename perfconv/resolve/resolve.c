@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "perfconv/base/file.h"
+#include "perfconv/machine/codemap.h"
 
 enum role { /* what a location is to a Python program */
 	    ROLE_NATIVE,
@@ -45,8 +46,19 @@ static struct place place_of(const struct resolver *r, uint32_t location)
  * unwound wrongly must not make another file one, so a share of the calls is asked for. */
 #define INTERPRETER_SHARE 10u /* at least one of so many */
 
+/* A trampoline of pyframes, or of CPython's own. */
+static bool is_trampoline(struct resolver *r, uint32_t location)
+{
+	struct store_location l = store__get_location(r->store, location);
+	struct place at = { l.place.dso, l.place.address - l.return_address };
+	struct python_frame py;
+
+	return kind_of(r, at.dso) == DSO_TRAMPOLINE || python__frame(r->python, at, &py);
+}
+
 static void find_interpreters(struct resolver *r)
 {
+	bool *trampoline = mem__alloc(r->store->locations.n, sizeof(*trampoline));
 	uint64_t *calls = mem__alloc(r->machine->dsos.list.n, sizeof(*calls)), all = 0;
 	const struct store *s = r->store;
 
@@ -55,11 +67,12 @@ static void find_interpreters(struct resolver *r)
 
 		vec__push(&r->interpreter, !strncmp(dso__short_name(dso), "_pyframes.", 10));
 	}
+	for (uint32_t i = 0; i < s->locations.n; i++)
+		trampoline[i] = is_trampoline(r, i);
 	for (uint32_t i = 0; i < s->stacks.n; i++) {
 		uint32_t parent = store__parent(s, i), dso;
 
-		if (parent == STORE_NO_STACK ||
-		    kind_of(r, place_of(r, store__leaf(s, parent)).dso) != DSO_TRAMPOLINE)
+		if (parent == STORE_NO_STACK || !trampoline[store__leaf(s, parent)])
 			continue;
 		dso = place_of(r, store__leaf(s, i)).dso;
 		if (kind_of(r, dso) == DSO_ELF) {
@@ -71,6 +84,7 @@ static void find_interpreters(struct resolver *r)
 		if (calls[i] && calls[i] * INTERPRETER_SHARE >= all)
 			r->interpreter.data[i] = true;
 	free(calls);
+	free(trampoline);
 }
 
 static uint32_t string(struct resolver *r, const char *text)
@@ -136,6 +150,7 @@ static uint32_t native_frame(struct resolver *r, struct store_location l)
 	const struct dso *dso = dsos__get(&r->machine->dsos, l.place.dso);
 	struct place at = { l.place.dso, l.place.address - l.return_address };
 	const char *name = symbols__find(r->symbols, at);
+	struct codemap_code code;
 	struct frame f = {
 		.kind = dso->kind == DSO_KERNEL ? FRAME_KERNEL : FRAME_NATIVE,
 		.named = name != NULL,
@@ -152,6 +167,10 @@ static uint32_t native_frame(struct resolver *r, struct store_location l)
 		free(text);
 	}
 	f.file = string(r, dso->path);
+	if (r->machine->codemap && codemap__find(r->machine->codemap, at, &code) && *code.file) {
+		f.file = string(r, code.file);
+		f.first_line = code.line;
+	}
 	return add_frame(r, &f);
 }
 

@@ -38,7 +38,7 @@ enum frame_kind {
 
 struct frame {
 	uint32_t name, file; /* string ids; file 0: none */
-	uint32_t first_line; /* of the Python function; 0: not known */
+	uint32_t first_line; /* of the function; 0: not known */
 	enum frame_kind kind;
 	bool named; /* false: the name is only the object's */
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
+#include "perfconv/machine/codemap.h"
 #include "perfconv/symbol/elf_symbols.h"
 #include "perfconv/symbol/kallsyms.h"
 #include "perfconv/symbol/symtab.h"
@@ -24,6 +25,7 @@ struct object {
 struct symbols {
 	const struct dsos *dsos;
 	struct images *images;
+	struct codemap *codemap;    /* NULL: none */
 	VEC(struct object) objects; /* by dso id */
 	const char *kernel_unnamed; /* why, or NULL */
 	struct errbuf err;
@@ -120,6 +122,11 @@ static struct object *symbols__object(struct symbols *s, uint32_t id)
 	return object;
 }
 
+void symbols__set_codemap(struct symbols *s, struct codemap *codemap)
+{
+	s->codemap = codemap;
+}
+
 const char *symbols__kernel_unnamed(const struct symbols *s)
 {
 	return s->kernel_unnamed;
@@ -130,7 +137,10 @@ const char *symbols__find(struct symbols *s, struct place place)
 	struct object *object = symbols__object(s, place.dso);
 	uint64_t address = place.address;
 	const struct image *image;
+	struct codemap_code code;
 
+	if (s->codemap && codemap__find(s->codemap, place, &code))
+		return code.name;
 	if (dsos__get(s->dsos, place.dso)->kind != DSO_KERNEL) {
 		image = images__get(s->images, s->dsos, place.dso);
 		if (!image || !image__address(image, place.address, &address))

@@ -9,6 +9,7 @@
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 
+struct codemap;
 struct symbols;
 
 /**
@@ -17,6 +18,9 @@ struct symbols;
  */
 struct symbols *symbols__new(const struct dsos *dsos, struct images *images);
 void symbols__free(struct symbols *s);
+
+/** symbols__set_codemap - names for generated code too; @codemap is complete, and borrowed. */
+void symbols__set_codemap(struct symbols *s, struct codemap *codemap);
 
 /** symbols__find - the function at @place; NULL if nobody names it.  Lives with @s. */
 const char *symbols__find(struct symbols *s, struct place place);

@@ -246,6 +246,28 @@ const struct cfi_rule *cfi_tables__rule(struct cfi_tables *t, uint32_t dso,
 	return rule;
 }
 
+bool cfi_tables__known(const struct cfi_tables *t, uint32_t dso, uint64_t address,
+		       const struct cfi_rule **rule)
+{
+	uint32_t id = idmap__find(&t->keys, dso, address);
+
+	if (id == IDMAP_NONE)
+		return false;
+	*rule = t->rules.data[id];
+	return true;
+}
+
+const struct cfi_rule *cfi_tables__add(struct cfi_tables *t, uint32_t dso, uint64_t address,
+				       Dwarf_CFI *cfi, const struct regs_arch *arch,
+				       uint64_t cfi_address)
+{
+	uint32_t id = idmap__intern(&t->keys, dso, address);
+
+	if (id == t->rules.n)
+		vec__push(&t->rules, compile_from(t, cfi, arch, cfi_address));
+	return t->rules.data[id];
+}
+
 const struct cfi_expression *cfi_tables__expression(const struct cfi_tables *t, int32_t number)
 {
 	return &t->expressions.data[number];

@@ -62,6 +62,22 @@ const struct cfi_rule *cfi_tables__rule(struct cfi_tables *t, uint32_t dso,
 					const struct image *image, const struct regs_arch *arch,
 					uint64_t address);
 
+/**
+ * cfi_tables__known - the rule for @address of object @dso, compiled before
+ * Return: true with *@rule set, to NULL if there is none for it; false if nobody asked yet.
+ */
+bool cfi_tables__known(const struct cfi_tables *t, uint32_t dso, uint64_t address,
+		       const struct cfi_rule **rule);
+
+/**
+ * cfi_tables__add - compile the rule for @address of @dso from tables of another kind
+ * @cfi: NULL: there are none; used during the call only
+ * @cfi_address: the same address as the tables have it
+ */
+const struct cfi_rule *cfi_tables__add(struct cfi_tables *t, uint32_t dso, uint64_t address,
+				       Dwarf_CFI *cfi, const struct regs_arch *arch,
+				       uint64_t cfi_address);
+
 /** cfi_tables__expression - the expression that a rule names by number. */
 const struct cfi_expression *cfi_tables__expression(const struct cfi_tables *t, int32_t number);
 

@@ -20,6 +20,7 @@
 
 #include "perfconv/unwind/cfi.h"
 #include "perfconv/unwind/expression.h"
+#include "perfconv/unwind/generated.h"
 #include "perfconv/unwind/regs.h"
 
 #define CACHE_SLOTS 8192u
@@ -95,18 +96,21 @@ static bool read_word(void *arg, uint64_t address, uint64_t *value)
 	return true;
 }
 
-static void look_up(struct unwinder *u, const struct maps *maps, uint64_t ip, struct cached *out)
+static void look_up(struct unwinder *u, uint32_t generation, uint64_t ip, struct cached *out)
 {
-	const struct map *map = maps__find(maps, ip);
+	const struct map *map = machine__find_map(u->machine, u->process, ip);
 	const struct image *image;
 	uint64_t address;
 
 	*out = (struct cached){ .ip = ip,
 				.process_plus_1 = u->process + 1,
-				.generation = maps->generation };
+				.generation = generation };
 	if (!map || !map->executable)
 		return;
 	out->mapped = true;
+	out->rule = generated__rule(u->tables, u->machine, u->process, ip, u->task);
+	if (out->rule)
+		return;
 	image = images__get(u->images, &u->machine->dsos, map->dso);
 	out->file = image != NULL;
 	if (image && image__address(image, ip - map->start + map->offset, &address))
@@ -115,12 +119,12 @@ static void look_up(struct unwinder *u, const struct maps *maps, uint64_t ip, st
 
 static const struct cached *find(struct unwinder *u, uint64_t ip)
 {
-	const struct maps *maps = &u->machine->processes.data[u->process].maps;
+	uint32_t generation = machine__maps_generation(u->machine, u->process);
 	struct cached *slot = &u->cache[(ip ^ ip >> 13) % CACHE_SLOTS];
 
 	if (slot->ip != ip || slot->process_plus_1 != u->process + 1 ||
-	    slot->generation != maps->generation)
-		look_up(u, maps, ip, slot);
+	    slot->generation != generation)
+		look_up(u, generation, ip, slot);
 	return slot;
 }
 
@@ -267,24 +271,6 @@ static enum step step(struct unwinder *u, struct regs *regs, struct unwind_frame
 	return result;
 }
 
-static void enter_frame(const struct unwinder *u, const struct regs *regs, bool return_address,
-			struct unwind_frame *f)
-{
-	uint64_t left = u->task->preserved;
-
-	f->ip = regs->value[u->task->ip];
-	f->sp = regs->value[u->task->sp];
-	f->cfa = 0;
-	f->return_address = return_address;
-	f->known = 0;
-	for (size_t i = 0; left; i++, left &= left - 1) {
-		int number = __builtin_ctzll(left);
-
-		f->preserved[i] = regs->value[number];
-		f->known = (uint16_t)(f->known | (regs->known >> number & 1) << i);
-	}
-}
-
 static void start(struct unwinder *u, uint32_t process, const struct record_sample *sample,
 		  uint64_t sp)
 {
@@ -313,7 +299,8 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 	while (result == STEP_DONE && out->n < UNWIND_MAX_FRAMES) {
 		struct unwind_frame *f = &out->frames[out->n++];
 
-		enter_frame(u, &regs, !interrupted, f);
+		*f = (struct unwind_frame){ .ip = regs.value[u->task->ip],
+					    .return_address = !interrupted };
 		result = step(u, &regs, f, out->n == 1, &interrupted);
 	}
 	if (result == STEP_OUTERMOST)

@@ -101,7 +101,7 @@ static void memory_belongs_to_its_process(void **state)
 	one = dsos__findnew(&d, "//anon", NULL, 0, 1);
 	assert_int_not_equal(dsos__findnew(&d, "//anon", NULL, 0, 2), one);
 	assert_int_equal(dsos__findnew(&d, "//anon", NULL, 0, 1), one);
-	assert_int_equal(dsos__get(&d, one)->pid, 1);
+	assert_int_equal(dsos__get(&d, one)->process, 1);
 	dsos__release(&d);
 }
 
