@@ -25,6 +25,11 @@ static size_t count_bits(uint64_t v)
 	return (size_t)__builtin_popcountll(v);
 }
 
+static size_t one_if(uint64_t v)
+{
+	return v != 0;
+}
+
 static const struct perfdata_event *first_event(const struct perfdata *p)
 {
 	return &p->events.data[0];
@@ -33,14 +38,16 @@ static const struct perfdata_event *first_event(const struct perfdata *p)
 /* Words (u64) of a sample before a field that all layouts start with. */
 static size_t words_before_time(uint64_t type)
 {
-	return count_bits(type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID));
+	return one_if(type & PERF_SAMPLE_IDENTIFIER) + one_if(type & PERF_SAMPLE_IP) +
+	       one_if(type & PERF_SAMPLE_TID);
 }
 
 static size_t words_before_id(uint64_t type)
 {
 	if (type & PERF_SAMPLE_IDENTIFIER)
 		return 0;
-	return words_before_time(type) + count_bits(type & (PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR));
+	return words_before_time(type) + one_if(type & PERF_SAMPLE_TIME) +
+	       one_if(type & PERF_SAMPLE_ADDR);
 }
 
 static uint64_t word_at(const struct perfdata *p, const uint8_t *bytes, size_t n, size_t word,
@@ -100,11 +107,11 @@ uint64_t decode__time(const struct perfdata *p, const uint8_t *bytes, size_t n)
 	} else {
 		size_t all = (n - HEADER_BYTES) / 8;
 
-		if (trailer_words(p) > all)
+		size_t trailer = trailer_words(p);
+
+		if (!trailer || trailer > all)
 			return RECORD_NO_TIME;
-		words = all - trailer_words(p) + count_bits(type & PERF_SAMPLE_TID);
-		if (!trailer_words(p))
-			return RECORD_NO_TIME;
+		words = all - trailer + one_if(type & PERF_SAMPLE_TID);
 	}
 	if (!(type & PERF_SAMPLE_TIME))
 		return RECORD_NO_TIME;
@@ -445,9 +452,10 @@ static int decode_by_type(struct perfdata *p, const uint8_t *bytes, size_t n, st
 	}
 }
 
-int decode__record(struct perfdata *p, const uint8_t *bytes, size_t n, uint64_t offset,
-		   struct record *rec)
+int decode__record(struct perfdata *p, const struct order_record *raw, struct record *rec)
 {
+	const uint8_t *bytes = raw->bytes;
+	size_t n = raw->n;
 	struct cursor c;
 	int code;
 
@@ -455,12 +463,12 @@ int decode__record(struct perfdata *p, const uint8_t *bytes, size_t n, uint64_t 
 	rec->type = cursor__u32(&c);
 	rec->misc = cursor__u16(&c);
 	cursor__u16(&c); /* size: n */
-	rec->offset = offset;
-	rec->time_ns = decode__time(p, bytes, n);
+	rec->offset = raw->offset;
+	rec->time_ns = raw->time_ns ? raw->time_ns : RECORD_NO_TIME;
 	rec->pid = rec->tid = rec->cpu = UINT32_MAX;
 	rec->event = RECORD_NO_EVENT;
 	code = decode_by_type(p, bytes, n, &c, rec);
 	if (code < 0 && !p->stats.bad_records++)
-		p->stats.bad_offset = offset;
+		p->stats.bad_offset = raw->offset;
 	return code;
 }

@@ -131,8 +131,7 @@ uint64_t decode__time(const struct perfdata *p, const uint8_t *bytes, size_t n);
  * Return: 1 when filled, 0 when it is of no interest or unknown (counted),
  * -EINVAL when it is damaged (counted).
  */
-int decode__record(struct perfdata *p, const uint8_t *bytes, size_t n, uint64_t offset,
-		   struct record *rec);
+int decode__record(struct perfdata *p, const struct order_record *raw, struct record *rec);
 
 /** event__default_name - perf's name for a type and config, or NULL.  Static
  * storage. */

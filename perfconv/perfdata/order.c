@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "perfconv/base/mem.h"
+#include "perfconv/perfdata/runs.h"
 #include "perfconv/perfdata/windows.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
-#define SHRINK_FROM 4096u /* entries; below it is not worth the while */
-#define NUMBER_BITS 47
-#define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
 
 struct chunk {
 	size_t used, cap;
@@ -27,22 +25,9 @@ struct held {
 	size_t n;
 };
 
-/* There may be one for every record of a capture, so it is small. */
-struct entry {
-	uint64_t time_ns;
-	union {
-		struct held *held;
-		uint64_t offset; /* in_file */
-	};
-	uint64_t number : NUMBER_BITS; /* as queued: the order of equal times */
-	uint64_t in_file : 1;
-	uint64_t n : 16; /* in_file */
-};
-
-/* A binary heap of entries by (time, number). */
 struct order {
-	VEC(struct entry) heap;
-	struct chunk *filling;
+	struct runs waiting;
+	struct chunk *filling, *spare;
 	struct held *given;	   /* returned last; released at the next call */
 	struct order_record front; /* what was returned last */
 	size_t held_bytes;
@@ -52,7 +37,6 @@ struct order {
 	bool all_ready;
 	uint64_t round_max, previous_max; /* highest times of this round and the one before */
 	uint64_t last_given;
-	uint64_t queued;
 	uint64_t unordered, unreadable;
 };
 
@@ -69,9 +53,14 @@ void order__set_file(struct order *o, int fd)
 	o->fd = fd;
 }
 
-static void chunk__put(struct chunk *c)
+/* One that is used up is kept for the next need. */
+static void chunk__put(struct order *o, struct chunk *c)
 {
-	if (c && !c->live && !c->filling)
+	if (!c || c->live || c->filling)
+		return;
+	if (!o->spare && c->cap == CHUNK_BYTES)
+		o->spare = c;
+	else
 		free(c);
 }
 
@@ -80,10 +69,10 @@ static size_t padded_bytes(size_t n)
 	return (sizeof(struct held) + n + 7) & ~(size_t)7;
 }
 
-static void drop(struct held *h)
+static void drop(struct order *o, struct held *h)
 {
 	h->chunk->live--;
-	chunk__put(h->chunk);
+	chunk__put(o, h->chunk);
 }
 
 static void drop_given(struct order *o)
@@ -91,7 +80,7 @@ static void drop_given(struct order *o)
 	if (!o->given)
 		return;
 	o->held_bytes -= padded_bytes(o->given->n);
-	drop(o->given);
+	drop(o, o->given);
 	o->given = NULL;
 }
 
@@ -100,57 +89,20 @@ void order__free(struct order *o)
 	if (!o)
 		return;
 	drop_given(o);
-	for (size_t i = 0; i < o->heap.n; i++)
-		if (!o->heap.data[i].in_file)
-			drop(o->heap.data[i].held);
+	while (runs__first(&o->waiting)) {
+		struct runs_entry e = runs__pop(&o->waiting);
+
+		if (!e.in_file)
+			drop(o, e.held);
+	}
 	if (o->filling) {
 		o->filling->filling = false;
-		chunk__put(o->filling);
+		chunk__put(o, o->filling);
 	}
-	vec__release(&o->heap);
+	free(o->spare);
+	runs__release(&o->waiting);
 	windows__free(o->windows);
 	free(o);
-}
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-	if (a->time_ns != b->time_ns)
-		return a->time_ns < b->time_ns;
-	return a->number < b->number;
-}
-
-static void swap_entries(struct entry *a, struct entry *b)
-{
-	struct entry t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
-static void sift_up(struct entry *e, size_t i)
-{
-	while (i && before(&e[i], &e[(i - 1) / 2])) {
-		swap_entries(&e[i], &e[(i - 1) / 2]);
-		i = (i - 1) / 2;
-	}
-}
-
-static void sift_down(struct entry *e, size_t n)
-{
-	size_t i = 0;
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= n)
-			return;
-		if (child + 1 < n && before(&e[child + 1], &e[child]))
-			child++;
-		if (!before(&e[child], &e[i]))
-			return;
-		swap_entries(&e[i], &e[child]);
-		i = child;
-	}
 }
 
 static struct chunk *room_for(struct order *o, size_t n)
@@ -162,10 +114,15 @@ static struct chunk *room_for(struct order *o, size_t n)
 		return c;
 	if (c) {
 		c->filling = false;
-		chunk__put(c);
+		chunk__put(o, c);
 	}
-	c = mem__alloc(1, sizeof(*c) + cap);
+	c = cap == CHUNK_BYTES ? o->spare : NULL;
+	if (c)
+		o->spare = NULL;
+	else
+		c = mem__alloc(1, sizeof(*c) + cap);
 	c->cap = cap;
+	c->used = 0;
 	c->filling = true;
 	return o->filling = c;
 }
@@ -186,20 +143,18 @@ static struct held *hold(struct order *o, uint64_t offset, const void *bytes, si
 	return h;
 }
 
-static void add(struct order *o, struct entry e)
+static void add(struct order *o, struct runs_entry e)
 {
-	e.number = o->queued++ & NUMBER_MASK;
 	if (e.time_ns && e.time_ns < o->last_given)
 		o->unordered++;
 	if (e.time_ns > o->round_max)
 		o->round_max = e.time_ns;
-	vec__push(&o->heap, e);
-	sift_up(o->heap.data, o->heap.n - 1);
+	runs__add(&o->waiting, e);
 }
 
 void order__queue(struct order *o, uint64_t time_ns, uint64_t offset, const void *bytes, size_t n)
 {
-	add(o, (struct entry){ .time_ns = time_ns, .held = hold(o, offset, bytes, n) });
+	add(o, (struct runs_entry){ .time_ns = time_ns, .held = hold(o, offset, bytes, n) });
 }
 
 void order__queue_at(struct order *o, uint64_t time_ns, uint64_t offset, const void *bytes,
@@ -209,7 +164,7 @@ void order__queue_at(struct order *o, uint64_t time_ns, uint64_t offset, const v
 		order__queue(o, time_ns, offset, bytes, n);
 	else
 		add(o,
-		    (struct entry){
+		    (struct runs_entry){
 			    .time_ns = time_ns, .offset = offset, .in_file = 1, .n = (uint16_t)n });
 }
 
@@ -224,34 +179,17 @@ void order__flush(struct order *o)
 	o->all_ready = true;
 }
 
-/* Once nothing comes any more, what the heap no longer needs is for later stages. */
-static void give_back(struct order *o)
+static struct runs_entry take_first(struct order *o)
 {
-	void *smaller;
+	struct runs_entry e = runs__pop(&o->waiting);
 
-	if (!o->all_ready || o->heap.cap < SHRINK_FROM || o->heap.n > o->heap.cap - o->heap.cap / 8)
-		return;
-	smaller = realloc(o->heap.data, (o->heap.n + 1) * sizeof(*o->heap.data));
-	if (!smaller)
-		return;
-	o->heap.data = smaller;
-	o->heap.cap = o->heap.n + 1;
-}
-
-static struct entry pop(struct order *o)
-{
-	struct entry e = o->heap.data[0];
-
-	o->heap.data[0] = o->heap.data[--o->heap.n];
-	sift_down(o->heap.data, o->heap.n);
-	give_back(o);
 	if (e.time_ns > o->last_given)
 		o->last_given = e.time_ns;
 	return e;
 }
 
 /* Set front to the entry's record.  Return: false if it cannot be had. */
-static bool give(struct order *o, const struct entry *e)
+static bool give(struct order *o, const struct runs_entry *e)
 {
 	o->front.time_ns = e->time_ns;
 	if (e->in_file) {
@@ -262,24 +200,26 @@ static bool give(struct order *o, const struct entry *e)
 		o->front.bytes = windows__read(o->windows, e->offset, e->n);
 	} else {
 		o->given = e->held;
-		o->front.n = e->held->n;
-		o->front.offset = e->held->offset;
-		o->front.bytes = (const uint8_t *)(e->held + 1);
+		o->front.n = o->given->n;
+		o->front.offset = o->given->offset;
+		o->front.bytes = (const uint8_t *)(o->given + 1);
 	}
 	return o->front.bytes;
 }
 
 static bool is_due(const struct order *o)
 {
-	return o->heap.n && (o->all_ready || o->heap.data[0].time_ns <= o->limit ||
-			     o->held_bytes > ORDER_MAX_HELD_BYTES);
+	const struct runs_entry *e = runs__first(&o->waiting);
+
+	return e &&
+	       (o->all_ready || e->time_ns <= o->limit || o->held_bytes > ORDER_MAX_HELD_BYTES);
 }
 
 const struct order_record *order__next(struct order *o)
 {
 	drop_given(o);
 	while (is_due(o)) {
-		struct entry e = pop(o);
+		struct runs_entry e = take_first(o);
 
 		if (give(o, &e))
 			return &o->front;

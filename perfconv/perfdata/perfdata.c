@@ -300,13 +300,11 @@ int perfdata__next(struct perfdata *p, struct record *rec, struct errbuf *err)
 	if (p->given)
 		p->given->front = NULL; /* its bytes were borrowed until now */
 	for (;;) {
-		const struct order_record *raw;
 		int code = oldest_source(p, &p->given, err);
 
 		if (code || !p->given)
 			return end_reading(p, code);
-		raw = p->given->front;
-		if (decode__record(p, raw->bytes, raw->n, raw->offset, rec) == 1)
+		if (decode__record(p, p->given->front, rec) == 1)
 			return 1;
 		p->given->front = NULL;
 	}

@@ -28,24 +28,33 @@ def span_of(capture):
     return max(times) - min(times) + 1
 
 
-def shifted(capture, kind, record, by):
-    at = capture.time_at(kind, record)
-    if at is None or not by:
-        return record
-    time, = struct.unpack_from("<Q", record, at)
-    return record[:at] + struct.pack("<Q", time + by) + record[at + 8:]
+class Turn:
+    """Records one behind the other, and where in them their times stand."""
+
+    def __init__(self, capture, records):
+        self.bytes, self.times = bytearray(), []
+        for kind, record in records:
+            at = capture.time_at(kind, record)
+            if at is not None:
+                time, = struct.unpack_from("<Q", record, at)
+                self.times.append((len(self.bytes) + at, time))
+            self.bytes += record
+
+    def shifted(self, by):
+        for at, time in self.times:
+            struct.pack_into("<Q", self.bytes, at, time + by)
+        return self.bytes
 
 
 def grow(capture, out, size, rounds):
     kept = [(kind, record) for kind, _, record in capture.records()
             if rounds or kind != FINISHED_ROUND]
-    span, turn, written = span_of(capture), 0, 0
+    span, first = span_of(capture), Turn(capture, kept)
+    again = Turn(capture, [item for item in kept if item[0] in AGAIN])
     out.write(capture.raw[:capture.data_at])
+    written, turn = out.write(first.bytes), 1
     while written < size:
-        for kind, record in kept:
-            if turn == 0 or kind in AGAIN:
-                out.write(shifted(capture, kind, record, turn * span))
-                written += len(record)
+        written += out.write(again.shifted(turn * span))
         turn += 1
     at = capture.data_at + written + 16 * len(capture.features)
     for content in capture.features.values():
