@@ -74,6 +74,7 @@ static void add_sample(struct pass *p, const struct record *rec)
 	stack = collector__sample(&p->collector, perfdata__event(c->data, rec->event), process,
 				  rec);
 	s.stack = stack.stack;
+	s.activation = stack.activation;
 	s.ending = (uint8_t)stack.ending;
 	count->endings[s.ending]++;
 	if (stack.deferred)

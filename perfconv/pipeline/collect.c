@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/store/activation.h"
 #include "perfconv/unwind/callchain.h"
 
 void collector__init(struct collector *c, const char *arch, const struct machine *machine,
@@ -82,18 +83,33 @@ static void add_ip(struct collector *c, uint32_t process, const struct record *r
 	}
 }
 
-static enum stack_ending add_unwound(struct collector *c, uint32_t process,
-				     const struct record *rec)
+/* The activations of what was just unwound, whose locations were gathered last. */
+static uint32_t push_activations(struct collector *c)
+{
+	const struct unwind_stack *stack = c->unwound;
+	size_t before = c->leaf_first.n - stack->n;
+	uint32_t activation = STORE_NO_ACTIVATION;
+
+	for (size_t i = stack->n; i-- > 0;)
+		activation = store__activation(c->store, activation, c->leaf_first.data[before + i],
+					       stack->frames[i].cfa);
+	return activation;
+}
+
+static void add_unwound(struct collector *c, uint32_t process, const struct record *rec,
+			struct collected *out)
 {
 	const struct unwind_stack *stack = c->unwound;
 
+	out->ending = STACK_LOST;
 	if (!c->unwinder)
-		return STACK_LOST;
+		return;
 	unwinder__unwind(c->unwinder, process, &rec->sample, c->unwound);
 	for (size_t i = 0; i < stack->n; i++)
 		add_user(c, process, stack->frames[i].ip, stack->frames[i].return_address);
 	c->frames_capped += stack->n == UNWIND_MAX_FRAMES;
-	return stack->ending;
+	out->ending = stack->ending;
+	out->activation = push_activations(c);
 }
 
 /* What was gathered, under @callers. */
@@ -111,7 +127,7 @@ struct collected collector__sample(struct collector *c, const struct perfdata_ev
 {
 	bool dumped = event->sample_type & PERF_SAMPLE_STACK_USER;
 	bool call_stack = event->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK;
-	struct collected out = { .ending = STACK_CHAIN };
+	struct collected out = { .ending = STACK_CHAIN, .activation = STORE_NO_ACTIVATION };
 	struct callchain chain;
 	size_t user;
 
@@ -120,7 +136,7 @@ struct collected collector__sample(struct collector *c, const struct perfdata_ev
 	user = add_callchain(c, process, &chain, !dumped);
 	/* A kernel thread has no user registers: its chain is all there is. */
 	if (dumped && rec->sample.user_abi)
-		out.ending = add_unwound(c, process, rec);
+		add_unwound(c, process, rec, &out);
 	else if (!dumped && !user && call_stack && rec->sample.branches_n)
 		add_branches(c, process, rec);
 	if (!c->leaf_first.n)

@@ -30,6 +30,7 @@ struct collector {
 
 struct collected {
 	uint32_t stack;
+	uint32_t activation; /* of its innermost user frame, or STORE_NO_ACTIVATION */
 	enum stack_ending ending;
 	bool deferred;	 /* the user's part comes in a record of its own */
 	uint64_t cookie; /* which names it */

@@ -9,6 +9,7 @@ void store__release(struct store *s)
 {
 	idmap__release(&s->locations);
 	idmap__release(&s->stacks);
+	idmap__release(&s->activations);
 	vec__release(&s->samples);
 }
 

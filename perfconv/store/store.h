@@ -4,7 +4,8 @@
  * they point to, each kept once.  Memory grows with samples and unique stacks,
  * never with stack dumps.
  *
- * A stack is a node of a tree: (its caller's stack, a location).
+ * A stack is a node of a tree: (its caller's stack, a location).  Beside it, a
+ * stack that was unwound has its activations (activation.h).
  */
 #ifndef PERFCONV_STORE_STORE_H
 #define PERFCONV_STORE_STORE_H
@@ -19,6 +20,7 @@
 #include "perfconv/unwind/unwind.h"
 
 #define STORE_NO_STACK UINT32_MAX
+#define STORE_NO_ACTIVATION UINT32_MAX
 
 struct store_location {
 	struct place place;
@@ -31,13 +33,15 @@ struct store_sample {
 	uint32_t thread; /* machine's id */
 	uint32_t stack;	 /* STORE_NO_STACK: empty */
 	uint16_t event;
-	uint8_t ending; /* enum stack_ending */
+	uint8_t ending;	     /* enum stack_ending */
+	uint32_t activation; /* of the innermost user frame, or STORE_NO_ACTIVATION */
 };
 
 /* Zero-initialised is empty. */
 struct store {
-	struct idmap locations; /* (dso and flag, address) */
-	struct idmap stacks;	/* (parent + 1, location) */
+	struct idmap locations;	  /* (dso and flag, address) */
+	struct idmap stacks;	  /* (parent + 1, location) */
+	struct idmap activations; /* (parent + 1 and location, cfa); see activation.h */
 	VEC(struct store_sample) samples;
 };
 

@@ -22,14 +22,56 @@ static const uint8_t i386_perf[] = { 0, 2, 3, 1, 7, 6, 4, 5, 8 };
 /* R0-R15 as in DWARF. */
 static const uint8_t arm_perf[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 
-static const struct regs_arch x86_64 = { "x86_64", sizeof(x86_64_perf), 17,	    16, 7, 6,
-					 8,	   UINT64_MAX,		x86_64_perf };
-static const struct regs_arch aarch64 = { "aarch64", sizeof(aarch64_perf), 32,		32, 31, 29,
-					  8,	     (1ull << 48) - 1,	   aarch64_perf };
-static const struct regs_arch i386 = { "i386", sizeof(i386_perf), 9,	    8, 4, 5,
-				       4,      UINT32_MAX,	  i386_perf };
-static const struct regs_arch arm = { "arm", sizeof(arm_perf), 16,	15, 13, 11,
-				      4,     UINT32_MAX,       arm_perf };
+#define BITS(first, last) (((2ull << (last)) - 1) & ~((1ull << (first)) - 1))
+
+static const struct regs_arch x86_64 = {
+	.name = "x86_64",
+	.n = sizeof(x86_64_perf),
+	.dwarf_n = 17,
+	.ip = 16,
+	.sp = 7,
+	.fp = 6,
+	.word_bytes = 8,
+	.address_mask = UINT64_MAX,
+	.preserved = BITS(3, 3) | BITS(6, 6) | BITS(12, 15),
+	.perf = x86_64_perf,
+};
+static const struct regs_arch aarch64 = {
+	.name = "aarch64",
+	.n = sizeof(aarch64_perf),
+	.dwarf_n = 32,
+	.ip = 32,
+	.sp = 31,
+	.fp = 29,
+	.word_bytes = 8,
+	.address_mask = (1ull << 48) - 1,
+	.preserved = BITS(19, 29),
+	.perf = aarch64_perf,
+};
+static const struct regs_arch i386 = {
+	.name = "i386",
+	.n = sizeof(i386_perf),
+	.dwarf_n = 9,
+	.ip = 8,
+	.sp = 4,
+	.fp = 5,
+	.word_bytes = 4,
+	.address_mask = UINT32_MAX,
+	.preserved = BITS(3, 3) | BITS(5, 7),
+	.perf = i386_perf,
+};
+static const struct regs_arch arm = {
+	.name = "arm",
+	.n = sizeof(arm_perf),
+	.dwarf_n = 16,
+	.ip = 15,
+	.sp = 13,
+	.fp = 11,
+	.word_bytes = 4,
+	.address_mask = UINT32_MAX,
+	.preserved = BITS(4, 11),
+	.perf = arm_perf,
+};
 
 /* What machines call themselves. */
 static const struct {

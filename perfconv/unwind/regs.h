@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define REGS_MAX 33u
+#define REGS_PRESERVED_MAX 11u
 
 struct regs_arch {
 	const char *name;      /* `uname -m`, of 32-bit machines in short */
@@ -17,6 +18,7 @@ struct regs_arch {
 	size_t fp;	       /* the frame pointer's DWARF number */
 	size_t word_bytes;     /* of a word on the stack */
 	uint64_t address_mask; /* without pointer authentication bits */
+	uint64_t preserved;    /* bit n: a function leaves its caller's register n as it was */
 	const uint8_t *perf;   /* perf's number of each */
 };
 

@@ -271,6 +271,24 @@ static enum step step(struct unwinder *u, struct regs *regs, struct unwind_frame
 	return result;
 }
 
+static void enter_frame(const struct unwinder *u, const struct regs *regs, bool return_address,
+			struct unwind_frame *f)
+{
+	uint64_t left = u->task->preserved;
+
+	f->ip = regs->value[u->task->ip];
+	f->sp = regs->value[u->task->sp];
+	f->cfa = 0;
+	f->return_address = return_address;
+	f->known = 0;
+	for (size_t i = 0; left; i++, left &= left - 1) {
+		int number = __builtin_ctzll(left);
+
+		f->preserved[i] = regs->value[number];
+		f->known = (uint16_t)(f->known | (regs->known >> number & 1) << i);
+	}
+}
+
 static void start(struct unwinder *u, uint32_t process, const struct record_sample *sample,
 		  uint64_t sp)
 {
@@ -299,8 +317,7 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 	while (result == STEP_DONE && out->n < UNWIND_MAX_FRAMES) {
 		struct unwind_frame *f = &out->frames[out->n++];
 
-		*f = (struct unwind_frame){ .ip = regs.value[u->task->ip],
-					    .return_address = !interrupted };
+		enter_frame(u, &regs, !interrupted, f);
 		result = step(u, &regs, f, out->n == 1, &interrupted);
 	}
 	if (result == STEP_OUTERMOST)

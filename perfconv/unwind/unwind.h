@@ -16,6 +16,7 @@
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/perfdata/record.h"
+#include "perfconv/unwind/regs.h"
 
 #define UNWIND_MAX_FRAMES 4096u
 
@@ -30,8 +31,13 @@ enum stack_ending {
 
 struct unwind_frame {
 	uint64_t ip;
+	uint64_t sp;
 	uint64_t cfa;	     /* stack pointer before the call; 0: not known */
 	bool return_address; /* ip follows a call: look it up at ip - 1 */
+	uint16_t known;	     /* bit n: preserved[n] is known */
+	/* What it has in the registers that functions preserve, by ascending DWARF number:
+	 * x86_64 rbx rbp r12-r15, aarch64 x19-x29. */
+	uint64_t preserved[REGS_PRESERVED_MAX];
 };
 
 struct unwind_stack {

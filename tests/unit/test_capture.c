@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "perfconv/pipeline/quality.h"
+#include "perfconv/store/activation.h"
 #include "tests/unit/perfdata_builder.h"
 
 enum { IP = 1, TID = 2, TIME = 4, CALLCHAIN = 0x20, RAW = 0x400, REGS = 0x1000, STACK = 0x2000 };
@@ -214,6 +215,7 @@ static void chains_are_whole_when_they_reach_the_start(void **state)
 static void only_dumps_count_where_there_are_dumps(void **state)
 {
 	struct perfdata_builder b;
+	const struct store_sample *sample;
 	struct builder_event *e;
 	struct capture *c;
 	struct quality q;
@@ -234,6 +236,10 @@ static void only_dumps_count_where_there_are_dumps(void **state)
 	c = must_read(&b, *state);
 	q = quality__count(c);
 	assert_int_equal(q.complete + q.truncated + q.lost, 1);
+	sample = c->store.samples.data;
+	assert_int_equal(sample[0].activation, STORE_NO_ACTIVATION); /* no registers */
+	assert_int_equal(activation__location(&c->store, sample[1].activation),
+			 store__leaf(&c->store, sample[1].stack));
 	capture__free(c);
 }
 

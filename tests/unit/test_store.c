@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/store/store.h"
+
+#include "perfconv/store/activation.h"
 #include "tests/unit/support.h"
 
 static uint32_t at(struct store *s, uint32_t dso, uint64_t address)
@@ -88,6 +90,45 @@ static void a_location_may_call_itself(void **state)
 	store__release(&s);
 }
 
+static void activations_are_told_apart_by_caller_place_and_cfa(void **state)
+{
+	struct store s = { 0 };
+	uint32_t run = at(&s, 1, 1), poll = at(&s, 1, 2);
+	uint32_t outer = store__activation(&s, STORE_NO_ACTIVATION, run, 0x7ff0);
+	uint32_t inner = store__activation(&s, outer, poll, 0x7f00);
+
+	(void)state;
+	assert_int_equal(activation__parent(&s, outer), STORE_NO_ACTIVATION);
+	assert_int_equal(activation__parent(&s, inner), outer);
+	assert_int_equal(activation__location(&s, inner), poll);
+	assert_int_equal(activation__cfa(&s, inner), 0x7f00);
+	assert_int_equal(store__activation(&s, outer, poll, 0x7f00), inner);
+	assert_int_not_equal(store__activation(&s, outer, poll, 0x7f08), inner);
+	assert_int_not_equal(store__activation(&s, outer, run, 0x7f00), inner);
+	assert_int_not_equal(store__activation(&s, STORE_NO_ACTIVATION, poll, 0x7f00), inner);
+	store__release(&s);
+}
+
+/* Neither the highest ids nor the ends of the address space get mixed up. */
+static void activations_take_any_cfa(void **state)
+{
+	static const uint64_t cfas[] = { 0, 8, UINT64_MAX, UINT64_MAX - 7, 1ull << 63 };
+	struct store s = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		uint32_t top = store__activation(&s, STORE_NO_ACTIVATION, UINT32_MAX, cfas[i]);
+		uint32_t next = store__activation(&s, top, 0, cfas[i]);
+
+		assert_int_equal(activation__parent(&s, top), STORE_NO_ACTIVATION);
+		assert_int_equal(activation__location(&s, top), UINT32_MAX);
+		assert_int_equal(activation__cfa(&s, top), cfas[i]);
+		assert_int_equal(activation__parent(&s, next), top);
+	}
+	assert_int_equal(s.activations.n, 10);
+	store__release(&s);
+}
+
 static void a_sample_is_32_bytes(void **state)
 {
 	(void)state;
@@ -102,6 +143,8 @@ int main(void)
 		cmocka_unit_test(stacks_are_a_tree),
 		cmocka_unit_test(equal_stacks_are_kept_once),
 		cmocka_unit_test(a_location_may_call_itself),
+		cmocka_unit_test(activations_are_told_apart_by_caller_place_and_cfa),
+		cmocka_unit_test(activations_take_any_cfa),
 		cmocka_unit_test(a_sample_is_32_bytes),
 	};
 

@@ -195,6 +195,37 @@ static void frames_lie_one_above_the_other(void **state)
 		assert_true(t->out.frames[i].cfa > t->out.frames[i - 1].cfa);
 }
 
+/* What a function has in preserved registers is the same before and after a call. */
+static KEEP void registers_after_the_call(struct taken *t, struct taken *after)
+{
+	ucontext_t context;
+
+	outermost(t);
+	getcontext(&context);
+	take_registers(after, &context);
+}
+
+static void frames_carry_what_they_have_in_preserved_registers(void **state)
+{
+	static const size_t perf_numbers[] = { 1, REG_BP_AT, 16, 17, 18, 19 };
+	struct taken *t = *state, *after = mem__alloc(1, sizeof(*after));
+
+	need_x86();
+	registers_after_the_call(t, after);
+	unwind(t, t->stack_bytes);
+	assert_int_equal(t->out.ending, STACK_COMPLETE);
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(t->out.frames[0].known >> i & 1);
+		assert_int_equal(t->out.frames[0].preserved[i], t->regs[perf_numbers[i]]);
+		assert_true(t->out.frames[3].known >> i & 1);
+		assert_int_equal(t->out.frames[3].preserved[i], after->regs[perf_numbers[i]]);
+	}
+	assert_int_equal(t->out.frames[0].sp, t->regs[REG_SP_AT]);
+	for (size_t i = 1; i + 1 < t->out.n; i++)
+		assert_int_equal(t->out.frames[i].sp, t->out.frames[i - 1].cfa);
+	free(after);
+}
+
 /* Copies of every length: a shorter one gives the same frames, only fewer. */
 static void a_short_copy_is_truncated(void **state)
 {
@@ -306,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_own_stack_is_complete),
 		cmocka_unit_test(frames_lie_one_above_the_other),
+		cmocka_unit_test(frames_carry_what_they_have_in_preserved_registers),
 		cmocka_unit_test(a_short_copy_is_truncated),
 		cmocka_unit_test(without_registers_a_stack_is_lost),
 		cmocka_unit_test(unknown_code_is_shown_as_it_is),

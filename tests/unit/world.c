@@ -132,6 +132,7 @@ void world__sample(struct world *w, uint32_t pid, uint32_t tid, uint64_t time_ns
 		.thread = machine__thread(&w->machine, pid, tid),
 		.stack = stack,
 		.ending = STACK_COMPLETE,
+		.activation = STORE_NO_ACTIVATION,
 	};
 
 	vec__push(&w->store.samples, s);
