@@ -20,7 +20,7 @@ struct convert {
 	const char *output; /* NULL: made from the input's name */
 	const char *scenario;
 	VEC(struct meta_value) values;
-	VEC(const char *) events;
+	VEC(const char *) events, inputs;
 	VEC(char *) owned; /* keys, cut from their values */
 	bool quiet;
 };
@@ -32,9 +32,14 @@ static const char *const frames_names[] = {
 	[FRAMES_ALL] = "all",
 };
 
-static int set_input(void *target, const char *value)
+static int add_input(void *target, const char *value)
 {
-	((struct convert *)target)->capture.path = value;
+	struct convert *c = target;
+
+	vec__push(&c->inputs, value);
+	c->capture.path = c->inputs.data[0];
+	c->capture.files = c->inputs.data;
+	c->capture.files_n = c->inputs.n;
 	return 0;
 }
 
@@ -119,8 +124,10 @@ static int set_quiet(void *target, const char *value)
 }
 
 static const struct option_spec options[] = {
-	{ "input", 'i', "FILE", "the capture (default: perf.data); - is standard\ninput",
-	  set_input },
+	{ "input", 'i', "FILE",
+	  "the capture (default: perf.data); - is standard\n"
+	  "input; given several times: a series of\nperf record --switch-output",
+	  add_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
 	{ "event", 0, "NAME",
@@ -213,6 +220,18 @@ static bool is_same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* NULL: none. */
+static const char *input_that_is_output(const struct convert *c)
+{
+	const char *const *inputs = c->inputs.n ? c->inputs.data : &c->capture.path;
+	size_t n = c->inputs.n ? c->inputs.n : 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (c->output && is_same_file(c->output, inputs[i]))
+			return inputs[i];
+	return NULL;
+}
+
 static int convert(const struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
@@ -220,7 +239,7 @@ static int convert(const struct convert *c, struct errbuf *err)
 	char *path;
 	int code;
 
-	if (c->output && is_same_file(c->output, c->capture.path))
+	if (input_that_is_output(c))
 		return errbuf__set(err, -EINVAL,
 				   "%s: is the capture itself; give the profile another name",
 				   c->output);
@@ -270,5 +289,6 @@ int cmd__convert(int argc, char **argv)
 	vec__release(&c.owned);
 	vec__release(&c.values);
 	vec__release(&c.events);
+	vec__release(&c.inputs);
 	return status;
 }

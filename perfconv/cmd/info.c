@@ -64,9 +64,10 @@ static const struct option_spec options[] = {
 
 static const struct command_spec spec = {
 	.name = "info",
-	.usage = "[OPTION]... [FILE]",
+	.usage = "[OPTION]... [FILE]...",
 	.about = "Say what a capture (default: perf.data) holds: events, processes and threads,\n"
-		 "counts of records, and how complete its stacks are.",
+		 "counts of records, and how complete its stacks are.  Several files are a\n"
+		 "series of perf record --switch-output.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };
@@ -106,13 +107,11 @@ int cmd__info(int argc, char **argv)
 	default:
 		break;
 	}
-	if (argc - first > 1) {
-		message__error("%s is one argument too many; info takes one capture",
-			       argv[first + 1]);
-		return EXIT_USAGE;
-	}
-	if (first < argc)
+	if (first < argc) {
 		i.capture.path = argv[first];
+		i.capture.files = (const char *const *)(argv + first);
+		i.capture.files_n = (size_t)(argc - first);
+	}
 	if (info(&i, &err)) {
 		message__error("%s", err.text);
 		return EXIT_FAILED;

@@ -54,6 +54,10 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 	struct python_files files = python__files(c->python);
 
 	line(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
+	if (perfdata__files(c->data) > 1)
+		line(out, "series   %zu files, %s to %s", perfdata__files(c->data),
+		     perfdata__file(c->data, 0),
+		     perfdata__file(c->data, perfdata__files(c->data) - 1));
 	if (*info->hostname)
 		line(out, "host     %s, Linux %s %s, %u CPUs, %s", info->hostname, info->os_release,
 		     info->arch, info->cpus_online, info->cpu_description);
@@ -147,7 +151,7 @@ static void text_quality(struct sink *out, const struct capture *c)
 	if (s->unfinished)
 		line(out, "%s", "perf did not finish it (killed?)");
 	if (s->cut)
-		line(out, "cannot be read on from offset 0x%llx",
+		line(out, "%s cannot be read on from offset 0x%llx", s->cut_path,
 		     (unsigned long long)s->cut_offset);
 }
 

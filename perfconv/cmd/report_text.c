@@ -35,14 +35,15 @@ static void warn_of_file(const struct capture *c, const char *path)
 	if (s->cut)
 		message__warning("%s: cannot be read on from offset 0x%llx; the %llu samples "
 				 "before it are converted",
-				 path, u(s->cut_offset), u(c->profile->samples));
+				 s->cut_path, u(s->cut_offset), u(c->profile->samples));
 	if (s->lost)
 		message__warning("%llu events were lost while recording; record with a larger "
 				 "buffer (-m 8M) or a lower rate (-F)",
 				 u(s->lost));
 	if (s->bad_records)
 		message__warning("%s: skipped %llu damaged records, the first at offset 0x%llx",
-				 path, u(s->bad_records), u(s->bad_offset));
+				 s->bad_path ? s->bad_path : path, u(s->bad_records),
+				 u(s->bad_offset));
 	if (s->unknown_types || s->unknown_ids || s->unordered)
 		message__warning("skipped %llu records of unknown type, %llu of no event; %llu "
 				 "were out of order",

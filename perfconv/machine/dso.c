@@ -31,6 +31,7 @@ void dsos__release(struct dsos *d)
 	for (size_t i = 0; i < d->kernel_symbols.n; i++)
 		free(d->kernel_symbols.data[i].name);
 	vec__release(&d->kernel_symbols);
+	idmap__release(&d->kernel_ranges);
 	strtab__release(&d->stated_paths);
 	vec__release(&d->stated);
 	vec__release(&d->list);
@@ -151,10 +152,18 @@ uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id
 
 void dsos__add_kernel_symbol(struct dsos *d, uint64_t start, uint64_t length, const char *name)
 {
-	struct kernel_symbol s = { .start = start, .end = start + length };
+	struct kernel_symbol s = { .start = start, .end = start + length }, *same;
+	uint32_t at;
 
 	if (!length || s.end < start)
 		return;
+	at = idmap__intern(&d->kernel_ranges, start, s.end);
+	same = at < d->kernel_symbols.n ? &d->kernel_symbols.data[at] : NULL;
+	if (same) { /* each file of a series states them again */
+		free(same->name);
+		same->name = mem__strdup(name);
+		return;
+	}
 	s.name = mem__strdup(name);
 	vec__push(&d->kernel_symbols, s);
 }

@@ -57,6 +57,7 @@ struct dsos {
 	VEC(struct dso) list;
 	struct strtab keys; /* id of the key string = index into list */
 	VEC(struct kernel_symbol) kernel_symbols;
+	struct idmap kernel_ranges; /* (start, end); id = index into kernel_symbols */
 	struct strtab stated_paths; /* id = index into stated */
 	VEC(struct path_build_id) stated;
 };

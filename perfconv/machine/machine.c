@@ -109,16 +109,32 @@ static void copy_maps(struct machine *m, uint32_t to, uint32_t from)
 	maps__copy(&child->generated, &parent->generated);
 }
 
+/* What perf synthesises, at the start of each file of a series, about who lives. */
+static bool is_known(const struct machine *m, const struct record_task *t)
+{
+	uint32_t at = idmap__find(&m->tids, t->tid, 0);
+	const struct thread *thread;
+
+	if (at == IDMAP_NONE)
+		return false;
+	thread = &m->threads.data[m->current_thread.data[at]];
+	return !thread->end_ns && m->processes.data[thread->process].pid == t->pid;
+}
+
 static void apply_fork(struct machine *m, const struct record *rec)
 {
 	const struct record_task *t = &rec->task;
-	uint32_t parent = *thread_slot(m, t->ppid, t->ptid), child;
+	uint32_t parent, child;
 
+	if (rec->time_ns == RECORD_NO_TIME && is_known(m, t))
+		return;
+	parent = *thread_slot(m, t->ppid, t->ptid);
 	if (t->pid != t->ppid) {
 		uint32_t from = *process_slot(m, t->ppid), to = new_process(m, t->pid);
 
 		set_process(m, t->pid, to);
-		copy_maps(m, to, from);
+		if (!(rec->misc & PERF_RECORD_MISC_FORK_EXEC)) /* else perf states all its maps */
+			copy_maps(m, to, from);
 		if (rec->time_ns != RECORD_NO_TIME)
 			m->processes.data[to].start_ns = rec->time_ns;
 		m->processes.data[to].pid_namespace = m->processes.data[from].pid_namespace;

@@ -468,7 +468,9 @@ int decode__record(struct perfdata *p, const struct order_record *raw, struct re
 	rec->pid = rec->tid = rec->cpu = UINT32_MAX;
 	rec->event = RECORD_NO_EVENT;
 	code = decode_by_type(p, bytes, n, &c, rec);
-	if (code < 0 && !p->stats.bad_records++)
+	if (code < 0 && !p->stats.bad_records++) {
 		p->stats.bad_offset = raw->offset;
+		p->stats.bad_path = p->path;
+	}
 	return code;
 }

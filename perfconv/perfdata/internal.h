@@ -10,6 +10,7 @@
 #include "perfconv/perfdata/limits.h"
 #include "perfconv/perfdata/order.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/perfdata/series.h"
 #include "perfconv/perfdata/stream.h"
 
 #define PIPE_HEADER_BYTES 16u /* magic and size: all the header of a piped capture */
@@ -56,6 +57,8 @@ struct perfdata {
 	VEC(struct source) sources; /* complete before the first record is read */
 	bool pipe_mode;		    /* events and features come as records */
 	struct source *given;	    /* whose front was given out last */
+	bool ended;		    /* all sources are */
+	struct series series;	    /* what comes then */
 
 	/* the current record's decoded arrays and path */
 	uint64_t chain[PERFDATA_MAX_CALLCHAIN];

@@ -13,6 +13,7 @@
 #define PERFDATA_MAX_ZSTD_WINDOW 27		 /* log2 of bytes: 128 MiB */
 #define PERFDATA_MAX_INFLATED ((size_t)64 << 20) /* what one compressed record may hold */
 #define PERFDATA_MAX_DATA_FILES 65536u		 /* in a folder of perf record --threads */
+#define PERFDATA_MAX_PARTS 65536u		 /* files of a perf record --switch-output */
 #define PERFDATA_MAX_BRANCHES 2730u		 /* entries of 24 bytes that fit a record */
 #define PERFDATA_MAX_REGISTERS 64u
 #define PERFDATA_MAX_FORMATS 65536u	     /* tracepoints described in a capture */

@@ -183,7 +183,7 @@ static int open_standard_input(struct perfdata *p, struct errbuf *err)
 	return open_pipe(p, err);
 }
 
-int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
+static int open_one(struct perfdata **out, const char *path, struct errbuf *err)
 {
 	struct perfdata *p = mem__alloc(1, sizeof(*p));
 	bool standard = !strcmp(path, "-");
@@ -204,10 +204,76 @@ int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
 	return 0;
 }
 
+static int open_in_order(struct perfdata **out, const struct series_paths *paths,
+			 struct errbuf *err)
+{
+	struct perfdata *p;
+	int code = open_one(&p, paths->list.data[0], err);
+
+	if (code)
+		return code;
+	for (size_t i = 1; i < paths->list.n && !code; i++)
+		code = series__add(p, paths->list.data[i], err);
+	if (code)
+		perfdata__free(p);
+	else
+		*out = p;
+	return code;
+}
+
+int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err)
+{
+	struct series_paths paths = { 0 };
+	int code;
+
+	if (access(path, F_OK) && strcmp(path, "-"))
+		series_paths__find(&paths, path);
+	if (paths.list.n)
+		code = open_in_order(out, &paths, err);
+	else
+		code = open_one(out, path, err);
+	series_paths__release(&paths);
+	return code;
+}
+
+int perfdata__open_series(struct perfdata **out, const char *const *paths, size_t n,
+			  struct errbuf *err)
+{
+	struct series_paths sorted = { 0 };
+	int code = 0;
+
+	if (n == 1)
+		return perfdata__open(out, paths[0], err);
+	for (size_t i = 0; i < n && !code; i++) {
+		vec__push(&sorted.list, mem__strdup(paths[i]));
+		if (!strcmp(paths[i], "-"))
+			code = errbuf__set(err, -EINVAL,
+					   "standard input cannot be one of several captures; "
+					   "give them by their names");
+	}
+	if (!code)
+		code = series_paths__sort(&sorted, err);
+	if (!code)
+		code = open_in_order(out, &sorted, err);
+	series_paths__release(&sorted);
+	return code;
+}
+
+size_t perfdata__files(const struct perfdata *p)
+{
+	return 1 + p->series.parts.n;
+}
+
+const char *perfdata__file(const struct perfdata *p, size_t i)
+{
+	return i ? p->series.parts.data[i - 1].path : p->path;
+}
+
 void perfdata__free(struct perfdata *p)
 {
 	if (!p)
 		return;
+	series__release(&p->series);
 	for (size_t i = 0; i < p->events.n; i++)
 		free(p->events.data[i].name);
 	for (size_t i = 0; i < p->build_ids.n; i++)
@@ -297,13 +363,20 @@ static int end_reading(struct perfdata *p, int code)
 
 int perfdata__next(struct perfdata *p, struct record *rec, struct errbuf *err)
 {
+	if (p->ended)
+		return series__next(p, rec, err);
 	if (p->given)
 		p->given->front = NULL; /* its bytes were borrowed until now */
 	for (;;) {
 		int code = oldest_source(p, &p->given, err);
 
-		if (code || !p->given)
+		if (code)
 			return end_reading(p, code);
+		if (!p->given) {
+			p->ended = true;
+			end_reading(p, 0);
+			return series__next(p, rec, err);
+		}
 		if (decode__record(p, p->given->front, rec) == 1)
 			return 1;
 		p->given->front = NULL;

@@ -71,6 +71,7 @@ struct perfdata_stats {
 	uint64_t unknown_types;		  /* records of types >= PERFDATA_TYPES */
 	uint64_t bad_records;		  /* of a known type but not decodable */
 	uint64_t bad_offset;		  /* file offset of the first of them */
+	const char *bad_path;		  /* and the file, borrowed; NULL: none is bad */
 	uint64_t lost;			  /* what was lost, as far as the three below tell */
 	uint64_t lost_records;		  /* records the kernel found no room for (LOST) */
 	uint64_t lost_recounted;	  /* the same, as perf counted it at the end */
@@ -82,6 +83,7 @@ struct perfdata_stats {
 	bool unfinished;       /* perf was killed: no size and no features in the header */
 	bool cut;	       /* the data section ends inside a record or too early */
 	uint64_t cut_offset;   /* file offset of what could not be read */
+	const char *cut_path;  /* and the file, borrowed; NULL: not cut */
 };
 
 struct perfdata;
@@ -91,6 +93,8 @@ struct perfdata;
  *
  * @path: a file, a folder of perf record --threads, or "-" for standard input.
  * A capture that was recorded for a pipe is read up to its first kernel record.
+ * If there is no such file, but files that perf record --switch-output names so
+ * (@path, a dot and the time in digits), they are read as one capture.
  *
  * Return: 0 with *@out set, freed by perfdata__free(); -errno with a message:
  * -ENOENT, -EACCES and so on from opening, -EINVAL if it is no usable
@@ -98,7 +102,20 @@ struct perfdata;
  */
 int perfdata__open(struct perfdata **out, const char *path, struct errbuf *err);
 
+/**
+ * perfdata__open_series - several files of perf record --switch-output as one
+ *
+ * @paths: @n of them, at least one, in any order if their headers state their times
+ * Return: as perfdata__open(); -EINVAL if they are of different machines or clocks.
+ */
+int perfdata__open_series(struct perfdata **out, const char *const *paths, size_t n,
+			  struct errbuf *err);
+
 void perfdata__free(struct perfdata *p);
+
+/** perfdata__files - how many files the capture is read from; @i of them by its path. */
+size_t perfdata__files(const struct perfdata *p);
+const char *perfdata__file(const struct perfdata *p, size_t i);
 
 const struct perfdata_info *perfdata__info(const struct perfdata *p);
 const struct perfdata_stats *perfdata__stats(const struct perfdata *p);

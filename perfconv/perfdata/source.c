@@ -50,6 +50,7 @@ static void end_source(struct perfdata *p, struct source *s, bool cut)
 	if (cut && !p->stats.cut) {
 		p->stats.cut = true;
 		p->stats.cut_offset = s->stream.at;
+		p->stats.cut_path = p->path;
 	}
 	s->ended = true;
 	order__flush(s->order);

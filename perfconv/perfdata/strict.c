@@ -39,7 +39,7 @@ int perfdata__check_strict(const struct perfdata *p, struct errbuf *err)
 		return errbuf__set(err, -EBADMSG,
 				   "%s: cannot be read on from offset 0x%llx; without --strict it "
 				   "is read up to there",
-				   p->path, (unsigned long long)s->cut_offset);
+				   s->cut_path, (unsigned long long)s->cut_offset);
 	if (s->unfinished)
 		return errbuf__set(err, -EBADMSG,
 				   "%s: perf did not finish it (killed?); without --strict it is "

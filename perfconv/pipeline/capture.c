@@ -286,7 +286,9 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	c->options = *options;
 	machine__init(&c->machine);
 	images__init(&c->images, options->path, options->side_dir);
-	code = perfdata__open(&c->data, options->path, err);
+	code = options->files_n > 1
+		       ? perfdata__open_series(&c->data, options->files, options->files_n, err)
+		       : perfdata__open(&c->data, options->path, err);
 	if (!code)
 		code = run_pass(c, options, err);
 	if (!code && options->strict)

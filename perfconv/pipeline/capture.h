@@ -20,7 +20,9 @@
 #include "perfconv/store/store.h"
 
 struct capture_options {
-	const char *path;	   /* the perf.data; "-" is standard input */
+	const char *path;	  /* the perf.data; "-" is standard input */
+	const char *const *files; /* if files_n > 1: of one series, path the first of them */
+	size_t files_n;
 	const char *const *events; /* names of the events to show; "all": each with samples */
 	size_t events_n;	   /* 0: the one that measures time */
 	const char *side_dir;	   /* NULL: beside the capture, then where it was recorded */

@@ -236,6 +236,43 @@ def same_info(expected, done):
     return None if found == expected else "info differs from the file's"
 
 
+def check_series(tally, work):
+    """Files of --switch-output: by the stem, in any order, and one of them alone."""
+    files = sorted(FILES.glob("good-switch-output-*.data"))
+    alone = [info_of(path) for path in files]
+    folder = work / "series"
+    folder.mkdir()
+    for number, path in enumerate(files):
+        shutil.copy(path, folder / f"perf.data.202611230000{number:02}00")
+    (folder / "perf.data.old").write_bytes(b"not one of them")
+    by_stem = perfconv("info", "--json", "perf.data", cwd=folder)
+    by_name = perfconv("info", "--json", *map(str, reversed(files)))
+    one = perfconv("info", "--json", "perf.data.2026112300000100", cwd=folder)
+    for name, done, expected in (("a series by its stem", by_stem, alone),
+                                 ("a series by its files, in wrong order", by_name, alone),
+                                 ("one file of a series", one, alone[1:2])):
+        tally.check(name, done.stderr or difference_of_series(json.loads(done.stdout), expected))
+    profile = perfconv("convert", "-q", "-o", "-", "--frames", "python",
+                       *(word for path in reversed(files) for word in ("-i", str(path))))
+    threads = [t["perfconv"]["tid"] for t in json.loads(profile.stdout)["profiles"]]
+    tally.check("a thread of a series is one profile",
+                None if len(set(threads)) == len(threads) > 1 else f"tids {threads}")
+
+    raw = files[1].read_bytes()
+    (folder / "other.data").write_bytes(raw.replace(b"recorded\0", b"another\0\0"))
+    done = perfconv("info", str(files[0]), str(folder / "other.data"))
+    tally.check("files of two machines are no series",
+                None if done.returncode == 1 and "another machine" in done.stderr else done.stderr)
+
+
+def difference_of_series(info, parts):
+    expected = sum((counts_by_info(part) for part in parts), collections.Counter())
+    if counts_by_info(info) != expected:
+        return difference(counts_by_info(info), expected)
+    span = [parts[0]["timeSpanNs"][0], parts[-1]["timeSpanNs"][1]]
+    return None if info["timeSpanNs"] == span else f"spans {info['timeSpanNs']}, not {span}"
+
+
 def check_bad(tally, work):
     for path in sorted(FILES.glob("bad-*.data")):
         fault = path.name[len("bad-"):-len(".data")]
@@ -361,6 +398,7 @@ def main():
         check_against_perf(tally)
         check_order_of_bytes(tally, work)
         check_standard_input(tally)
+        check_series(tally, work)
         check_bad(tally, work)
         check_memory(tally, work)
         check_damage(tally, work, args)

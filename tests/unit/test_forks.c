@@ -68,11 +68,53 @@ static void a_late_fork_does_not_lose_what_was_there(void **state)
 	machine__release(&m);
 }
 
+/* perf synthesises FORKs, without a time, at the start of each file of a series. */
+static void a_fork_restated_changes_nothing(void **state)
+{
+	struct record rec = { .type = PERF_RECORD_FORK, .time_ns = RECORD_NO_TIME };
+	uint32_t thread;
+	struct machine m;
+
+	(void)state;
+	machine__init(&m);
+	map_file(&m, 1, 0x10000000);
+	fork_process(&m, 1, 9);
+	thread = machine__thread(&m, 9, 9);
+	rec.task = (struct record_task){ 9, 1, 9, 1 };
+	machine__apply(&m, &rec);
+	assert_int_equal(machine__thread(&m, 9, 9), thread);
+	rec.type = PERF_RECORD_EXIT, rec.time_ns = 50;
+	machine__apply(&m, &rec);
+	rec.type = PERF_RECORD_FORK, rec.time_ns = RECORD_NO_TIME;
+	machine__apply(&m, &rec);
+	assert_int_not_equal(machine__thread(&m, 9, 9), thread); /* the number came back */
+	machine__release(&m);
+}
+
+/* Of a process that it found running perf states all mappings, so none are its parent's. */
+static void a_synthesised_fork_copies_no_mappings(void **state)
+{
+	struct record rec = { .type = PERF_RECORD_FORK,
+			      .misc = PERF_RECORD_MISC_FORK_EXEC,
+			      .time_ns = RECORD_NO_TIME };
+	struct machine m;
+
+	(void)state;
+	machine__init(&m);
+	map_file(&m, 1, 0x10000000);
+	rec.task = (struct record_task){ 9, 1, 9, 1 };
+	machine__apply(&m, &rec);
+	assert_int_equal(machine__process_of(&m, machine__thread(&m, 9, 9))->maps.list.n, 0);
+	machine__release(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copied_mappings_have_a_limit),
 		cmocka_unit_test(a_late_fork_does_not_lose_what_was_there),
+		cmocka_unit_test(a_fork_restated_changes_nothing),
+		cmocka_unit_test(a_synthesised_fork_copies_no_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
