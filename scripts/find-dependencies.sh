@@ -25,6 +25,7 @@ debian_name()
 	libtraceevent) echo libtraceevent-dev ;;
 	libzstd) echo libzstd-dev ;;
 	zlib) echo zlib1g-dev ;;
+	jansson) echo libjansson-dev ;;
 	cmocka) echo libcmocka-dev ;;
 	*) echo "$1-dev" ;;
 	esac

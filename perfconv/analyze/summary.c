@@ -47,7 +47,7 @@ static struct summary_thread count_thread(struct counting *c, const struct profi
 
 	memset(c->here, 0, n * sizeof(*c->here));
 	for (size_t i = 0; i < t->slices.n; i++)
-		if (t->slices.data[i].stack != RESOLVE_NO_STACK)
+		if (t->slices.data[i].stack != RESOLVE_NO_STACK && !t->slices.data[i].off)
 			count_slice(c, &t->slices.data[i]);
 	for (uint32_t f = 0; f < n; f++)
 		if (c->here[f] > out.own) {

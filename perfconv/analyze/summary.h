@@ -5,6 +5,7 @@
  *
  * Time belongs to the innermost Python function of a stack, with all native
  * code that it called; in a stack without Python, to the innermost function.
+ * Time off the CPU is nobody's here.
  */
 #ifndef PERFCONV_ANALYZE_SUMMARY_H
 #define PERFCONV_ANALYZE_SUMMARY_H

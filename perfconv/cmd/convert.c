@@ -15,12 +15,14 @@
 #include "perfconv/output/speedscope.h"
 #include "perfconv/pipeline/capture.h"
 
+#define DEFAULT_MAX_SAMPLES 100000u /* speedscope stays quick with that */
+
 struct convert {
 	struct capture_options capture;
 	const char *output; /* NULL: made from the input's name */
 	const char *scenario;
 	VEC(struct meta_value) values;
-	VEC(const char *) events, inputs;
+	VEC(const char *) events, inputs, threads, processes;
 	VEC(char *) owned; /* keys, cut from their values */
 	bool quiet;
 };
@@ -68,6 +70,92 @@ static int set_frames(void *target, const char *value)
 		}
 	message__error("--frames takes merged, python, native or all, not %s", value);
 	return -EINVAL;
+}
+
+static int set_view(void *target, const char *value)
+{
+	enum capture_view *view = &((struct convert *)target)->capture.view;
+
+	if (!strcmp(value, "wall"))
+		*view = VIEW_WALL;
+	else if (!strcmp(value, "cpu"))
+		*view = VIEW_CPU;
+	else {
+		message__error("--view takes wall or cpu, not %s", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_seconds(double *out, const char *option, const char *value)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0 && seconds < 1e9)) {
+		message__error("--%s takes seconds since the capture's start, not %s", option,
+			       value);
+		return -EINVAL;
+	}
+	*out = seconds;
+	return 0;
+}
+
+static int set_from(void *target, const char *value)
+{
+	return set_seconds(&((struct convert *)target)->capture.from_s, "from", value);
+}
+
+static int set_to(void *target, const char *value)
+{
+	struct convert *c = target;
+	int code = set_seconds(&c->capture.to_s, "to", value);
+
+	if (!code && !(c->capture.to_s > 0)) {
+		message__error("--to takes more than 0 seconds, not %s", value);
+		return -EINVAL;
+	}
+	return code;
+}
+
+static int add_thread(void *target, const char *value)
+{
+	struct convert *c = target;
+
+	vec__push(&c->threads, value);
+	c->capture.filter.threads = c->threads.data;
+	c->capture.filter.threads_n = c->threads.n;
+	return 0;
+}
+
+static int add_process(void *target, const char *value)
+{
+	struct convert *c = target;
+
+	vec__push(&c->processes, value);
+	c->capture.filter.processes = c->processes.data;
+	c->capture.filter.processes_n = c->processes.n;
+	return 0;
+}
+
+static int set_gil(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.filter.gil = true;
+	return 0;
+}
+
+static int set_max_samples(void *target, const char *value)
+{
+	char *end;
+	unsigned long long n = strtoull(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || !n) {
+		message__error("--max-samples takes a number of 1 or more, not %s", value);
+		return -EINVAL;
+	}
+	((struct convert *)target)->capture.max_samples = n;
+	return 0;
 }
 
 static int set_scenario(void *target, const char *value)
@@ -138,6 +226,22 @@ static const struct option_spec options[] = {
 	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
 	  "python, native: those only; all: everything",
 	  set_frames },
+	{ "view", 0, "WHICH",
+	  "wall: all time, waits with their reasons (default\n"
+	  "where switches were recorded); cpu: running only",
+	  set_view },
+	{ "from", 0, "SECONDS", "begin so long after the capture's start", set_from },
+	{ "to", 0, "SECONDS", "end so long after the capture's start", set_to },
+	{ "thread", 0, "NAME",
+	  "only threads with this name or number; * and ? stand\n"
+	  "for any characters; may be given several times",
+	  add_thread },
+	{ "process", 0, "NAME", "the same for processes", add_process },
+	{ "gil", 0, NULL, "only threads that run Python code or wait for the GIL", set_gil },
+	{ "max-samples", 0, "N",
+	  "merge stacks in buckets of time until no more than\n"
+	  "N are left in the file (default: 100000)",
+	  set_max_samples },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
 	{ "side-dir", 0, "DIR",
@@ -232,6 +336,18 @@ static const char *input_that_is_output(const struct convert *c)
 	return NULL;
 }
 
+static int check_filter(const struct convert *c, const struct capture *capture, struct errbuf *err)
+{
+	const struct profile_filter *f = &c->capture.filter;
+
+	if (capture->profile->threads.n || !(f->threads_n || f->processes_n || f->gil))
+		return 0;
+	return errbuf__set(err, -ENOENT,
+			   "%s: no thread passes --thread, --process and --gil; perfconv info "
+			   "lists them",
+			   c->capture.path);
+}
+
 static int convert(const struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
@@ -246,6 +362,11 @@ static int convert(const struct convert *c, struct errbuf *err)
 	code = capture__read(&capture, &c->capture, err);
 	if (code)
 		return code;
+	code = check_filter(c, capture, err);
+	if (code) {
+		capture__free(capture);
+		return code;
+	}
 	path = c->output ? mem__strdup(c->output) : default_output(c->capture.path);
 	code = write_profile(c, capture, path, &bytes, err);
 	if (!code) {
@@ -262,7 +383,9 @@ static int convert(const struct convert *c, struct errbuf *err)
 
 int cmd__convert(int argc, char **argv)
 {
-	struct convert c = { .capture.path = "perf.data", .capture.frames = FRAMES_MERGED };
+	struct convert c = { .capture.path = "perf.data",
+			     .capture.frames = FRAMES_MERGED,
+			     .capture.max_samples = DEFAULT_MAX_SAMPLES };
 	struct errbuf err;
 	int first, status = EXIT_USAGE;
 
@@ -274,6 +397,11 @@ int cmd__convert(int argc, char **argv)
 		if (first < argc) {
 			message__error("%s is one argument too many; the capture goes behind -i",
 				       argv[first]);
+			break;
+		}
+		if (c.capture.to_s > 0 && c.capture.from_s >= c.capture.to_s) {
+			message__error("--from %g is not before --to %g", c.capture.from_s,
+				       c.capture.to_s);
 			break;
 		}
 		status = convert(&c, &err) ? EXIT_FAILED : EXIT_DONE;
@@ -290,5 +418,7 @@ int cmd__convert(int argc, char **argv)
 	vec__release(&c.values);
 	vec__release(&c.events);
 	vec__release(&c.inputs);
+	vec__release(&c.threads);
+	vec__release(&c.processes);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
+#include "perfconv/cmd/report_waits.h"
 #include "perfconv/machine/codemap.h"
 
 #define SHOWN_THREADS 8u
@@ -162,6 +163,7 @@ void report_text__warnings(const struct capture *c, const char *path)
 	warn_of_python(c);
 	warn_of_generated_code(c);
 	warn_of_objects(c);
+	report_waits__warnings(c);
 }
 
 static void print_quality(const struct profile *p)
@@ -238,17 +240,25 @@ static void print_threads(const struct profile *p, const struct summary *s)
 	size_t shown = 0;
 
 	message__line("%s", "");
-	message__line("%-30s %8s   %s", "thread", p->timed ? "CPU" : "share", "mostly in");
+	message__line("%-30s %8s   %s", "thread", p->timed ? "CPU" : "share",
+		      p->waits ? "waiting on" : "mostly in");
 	for (size_t i = 0; i < s->threads.n; i++) {
 		const struct summary_thread *st = &s->threads.data[i];
 		const struct profile_thread *t = &p->threads.data[st->thread];
 		double part = share(t->weight, p->timed ? p->duration : p->weight);
+		char waits[128];
 
 		if (shown == SHOWN_THREADS || (shown && part < TINY_SHARE))
 			break;
-		message__line("%s %6.1f %%   %s %5.1f %%", column(t->name, 30).text, 100 * part,
-			      column(frame_name(p, st->frame), 28).text,
-			      100 * share(st->own, t->weight));
+		if (p->waits) {
+			report_waits__format(p, t, waits, sizeof(waits));
+			message__line("%s %6.1f %%   %s", column(t->name, 30).text, 100 * part,
+				      waits);
+		} else {
+			message__line("%s %6.1f %%   %s %5.1f %%", column(t->name, 30).text,
+				      100 * part, column(frame_name(p, st->frame), 28).text,
+				      100 * share(st->own, t->weight));
+		}
 		shown++;
 	}
 	if (p->threads.n > shown)
@@ -295,6 +305,7 @@ void report_text__summary(const struct capture *c)
 			      perfdata__event(c->data, c->others.data[i]->event)->name);
 	summary__init(&s, p);
 	print_quality(p);
+	report_waits__quality(p);
 	print_threads(p, &s);
 	print_frames(p, &s);
 	summary__release(&s);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "perfconv/base/json.h"
+#include "perfconv/output/times_json.h"
 
 #define SCHEMA "https://www.speedscope.app/file-format-schema.json"
 
@@ -39,6 +40,8 @@ static const char *kind_name(enum frame_kind kind)
 		return "kernel";
 	case FRAME_NOTE:
 		return "note";
+	case FRAME_THREAD:
+		return "thread";
 	case FRAME_NATIVE:
 	default:
 		return "native";
@@ -83,6 +86,8 @@ static void use_frames(struct writer *w, const struct profile *p)
 	for (size_t t = 0; t < p->threads.n; t++)
 		for (size_t i = 0; i < p->threads.data[t].slices.n; i++)
 			use_frames_of(w, p->threads.data[t].slices.data[i].stack);
+	for (size_t i = 0; i < p->total.n; i++)
+		use_frames_of(w, p->total.data[i].stack);
 }
 
 static void write_shared(struct writer *w)
@@ -160,43 +165,78 @@ static void write_thread_meta(struct writer *w, const struct profile *p,
 	json__key_u64(j, "samples", t->samples);
 	if (p->timed)
 		json__key_double(j, "onCpuSeconds", seconds(t->weight));
+	if (p->exact)
+		times_json__write(j, t);
 	write_endings(j, t->endings);
 	json__object_end(j);
 }
 
 /* With several events: "worker [page-faults]". */
-static void write_name(struct writer *w, const struct profile *p, const struct profile_thread *t)
+static void write_name(struct writer *w, const struct profile *p, const char *name)
 {
-	char *name = w->others_n ? mem__format("%s [%s]", t->name, event_name(w, p))
-				 : mem__strdup(t->name);
+	char *shown = w->others_n ? mem__format("%s [%s]", name, event_name(w, p))
+				  : mem__strdup(name);
 
-	json__key_string(&w->json, "name", name);
-	free(name);
+	json__key_string(&w->json, "name", shown);
+	free(shown);
 }
 
-static void write_thread(struct writer *w, const struct profile *p, const struct profile_thread *t)
+static void write_slices(struct writer *w, const struct profile_slice *slices, size_t n)
 {
 	struct json *j = &w->json;
-	uint64_t end = t->end;
+
+	json__key(j, "samples");
+	json__array(j);
+	for (size_t i = 0; i < n; i++)
+		write_stack(w, slices[i].stack);
+	json__array_end(j);
+	json__key(j, "weights");
+	json__array(j);
+	for (size_t i = 0; i < n; i++)
+		json__u64(j, slices[i].weight);
+	json__array_end(j);
+}
+
+/* Up to where speedscope's object of a profile says what it is of. */
+static void begin_profile(struct writer *w, const struct profile *p, const char *name, uint64_t end)
+{
+	struct json *j = &w->json;
 
 	json__newline(j);
 	json__object(j);
 	json__key_string(j, "type", "sampled");
-	write_name(w, p, t);
+	write_name(w, p, name);
 	json__key_string(j, "unit", p->timed ? "nanoseconds" : "none");
 	json__key_u64(j, "startValue", 0);
 	json__key_u64(j, "endValue", end);
+}
+
+static void write_thread(struct writer *w, const struct profile *p, const struct profile_thread *t)
+{
+	begin_profile(w, p, t->name, t->end);
 	write_thread_meta(w, p, t);
-	json__key(j, "samples");
-	json__array(j);
-	for (size_t i = 0; i < t->slices.n; i++)
-		write_stack(w, t->slices.data[i].stack);
-	json__array_end(j);
-	json__key(j, "weights");
-	json__array(j);
-	for (size_t i = 0; i < t->slices.n; i++)
-		json__u64(j, t->slices.data[i].weight);
-	json__array_end(j);
+	write_slices(w, t->slices.data, t->slices.n);
+	json__object_end(&w->json);
+}
+
+/* Sums only: for left-heavy and sandwich views. */
+static void write_total(struct writer *w, const struct profile *p)
+{
+	struct json *j = &w->json;
+	uint64_t sum = 0;
+
+	if (!p->total.n)
+		return;
+	for (size_t i = 0; i < p->total.n; i++)
+		sum += p->total.data[i].weight;
+	begin_profile(w, p, "all threads", sum);
+	json__key(j, "perfconv");
+	json__object(j);
+	if (w->others_n)
+		json__key_string(j, "event", event_name(w, p));
+	json__key_u64(j, "threads", p->threads.n);
+	json__object_end(j);
+	write_slices(w, p->total.data, p->total.n);
 	json__object_end(j);
 }
 
@@ -331,6 +371,20 @@ static void write_quality(struct writer *w)
 	json__object_end(j);
 }
 
+/* What was left out of the timelines for the sake of their size. */
+static void write_merged(struct writer *w)
+{
+	const struct profile *p = w->profile;
+
+	if (!p->bucket_ns)
+		return;
+	json__key(&w->json, "merged");
+	json__object(&w->json);
+	json__key_u64(&w->json, "bucketNs", p->bucket_ns);
+	json__key_u64(&w->json, "slices", p->merged);
+	json__object_end(&w->json);
+}
+
 static void write_meta(struct writer *w)
 {
 	const struct perfdata_info *info = perfdata__info(w->meta->data);
@@ -352,6 +406,8 @@ static void write_meta(struct writer *w)
 	write_events(j, w->meta->data);
 	json__key_string(j, "event", perfdata__event(w->meta->data, w->meta->event)->name);
 	json__key_string(j, "frames", w->meta->frames_mode);
+	json__key_string(j, "view", w->profile->waits ? "wall" : "cpu");
+	write_merged(w);
 	write_python(j, w->meta);
 	json__key_u64(j, "samples", w->profile->samples);
 	write_quality(w);
@@ -374,6 +430,7 @@ static void write_threads(struct writer *w, const struct profile *p)
 	for (size_t i = 0; i < p->threads.n; i++)
 		if (p == w->profile || p->threads.data[i].samples)
 			write_thread(w, p, &p->threads.data[i]);
+	write_total(w, p);
 }
 
 uint64_t speedscope__write(struct sink *sink, const struct profile *p,

@@ -10,12 +10,15 @@
 #include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/collect.h"
 #include "perfconv/pipeline/deferred.h"
+#include "perfconv/pipeline/switching.h"
+#include "perfconv/pipeline/timelines.h"
 
 /* What the pass over the records needs beside the capture. */
 struct pass {
 	struct capture *capture;
 	struct collector collector;
 	struct deferred deferred;
+	struct switching switching;
 	uint32_t texts_wanted;
 };
 
@@ -71,6 +74,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 	add_text(p, rec, thread);
 	if (is_doubled(c, count, rec->time_ns))
 		return;
+	if (switching__sample(&p->switching, rec, thread) == SWITCHING_TAKEN)
+		return;
 	stack = collector__sample(&p->collector, perfdata__event(c->data, rec->event), process,
 				  rec);
 	s.stack = stack.stack;
@@ -79,6 +84,7 @@ static void add_sample(struct pass *p, const struct record *rec)
 	count->endings[s.ending]++;
 	if (stack.deferred)
 		deferred__wait(&p->deferred, rec->tid, stack.cookie, c->store.samples.n);
+	switching__stored(&p->switching, rec, (uint32_t)c->store.samples.n);
 	vec__push(&c->store.samples, s);
 }
 
@@ -134,6 +140,8 @@ static int read_records(struct pass *p, struct errbuf *err)
 	while ((code = perfdata__next(p->capture->data, &rec, err)) > 0) {
 		note_time(p->capture, rec.time_ns);
 		machine__set_time(&p->capture->machine, rec.time_ns);
+		if (rec.type != PERF_RECORD_SAMPLE)
+			switching__record(&p->switching, &rec);
 		if (rec.type == PERF_RECORD_SAMPLE)
 			add_sample(p, &rec);
 		else if (rec.type == RECORD_TYPE_CALLCHAIN_DEFERRED)
@@ -187,6 +195,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	}
 	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
+	switching__init(&p.switching, c->data, arch, &c->machine, &c->store, &c->switches);
 	state_build_ids(c);
 	c->machine.codemap = make_codemap(c);
 	code = read_records(&p, err);
@@ -194,6 +203,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	c->frames_capped = p.collector.frames_capped;
 	c->deferred_missing = p.deferred.waiting;
 	collector__release(&p.collector);
+	switching__release(&p.switching);
 	deferred__release(&p.deferred);
 	return code;
 }
@@ -271,12 +281,6 @@ static int choose_events(struct chosen *chosen, const struct capture *c, struct 
 	return code;
 }
 
-static struct profile *profile_of(struct capture *c, uint32_t event)
-{
-	return profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
-			    c->python, c->resolver);
-}
-
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
 {
 	struct capture *c = mem__alloc(1, sizeof(*c));
@@ -299,9 +303,7 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 		capture__free(c);
 	} else {
 		name_everything(c, options->frames);
-		c->profile = profile_of(c, chosen.list.data[0]);
-		for (size_t i = 1; i < chosen.list.n; i++)
-			vec__push(&c->others, profile_of(c, chosen.list.data[i]));
+		timelines__make(c, chosen.list.data, chosen.list.n);
 		*out = c;
 	}
 	vec__release(&chosen.list);
@@ -316,6 +318,9 @@ void capture__free(struct capture *c)
 	for (size_t i = 0; i < c->others.n; i++)
 		profile__free(c->others.data[i]);
 	vec__release(&c->others);
+	waits__free(c->waits);
+	threads_file__free(c->threads_file);
+	switches__release(&c->switches);
 	resolver__free(c->resolver);
 	python__free(c->python);
 	symbols__free(c->symbols);

@@ -15,9 +15,19 @@
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/profile/filter.h"
 #include "perfconv/profile/profile.h"
 #include "perfconv/resolve/resolve.h"
+#include "perfconv/resolve/waits.h"
+#include "perfconv/sidefile/threads_file.h"
 #include "perfconv/store/store.h"
+#include "perfconv/store/switches.h"
+
+enum capture_view {
+	VIEW_AUTO, /* wall where the capture tells of every switch */
+	VIEW_WALL, /* all time: running, and waiting with its reason */
+	VIEW_CPU,  /* only time on a CPU */
+};
 
 struct capture_options {
 	const char *path;	  /* the perf.data; "-" is standard input */
@@ -27,8 +37,12 @@ struct capture_options {
 	size_t events_n;	   /* 0: the one that measures time */
 	const char *side_dir;	   /* NULL: beside the capture, then where it was recorded */
 	enum frames_mode frames;
-	bool strict;	/* what is odd in the capture is an error */
-	uint32_t texts; /* so many tracepoint samples are kept as text */
+	enum capture_view view;
+	double from_s, to_s; /* seconds since the capture's start; to_s 0: its end */
+	struct profile_filter filter;
+	uint64_t max_samples; /* of the timelines in all; 0: as many as there are */
+	bool strict;	      /* what is odd in the capture is an error */
+	uint32_t texts;	      /* so many tracepoint samples are kept as text */
 };
 
 /* Samples of one thread and event, doubled ones included. */
@@ -60,8 +74,13 @@ struct capture {
 	struct symbols *symbols;
 	struct python *python;
 	struct resolver *resolver;
-	struct profile *profile; /* of the first event to show */
+	struct switches switches;
+	struct threads_file *threads_file; /* NULL: none beside the capture */
+	struct errbuf threads_trouble;	   /* why one that is there is of no use; or "" */
+	struct waits *waits;		   /* NULL: switches are not known */
+	struct profile *profile;	   /* of the first event to show */
 	VEC(struct profile *) others;
+	bool exact;		   /* every switch of every thread is known */
 	bool unwindable;	   /* the architecture's stack copies can be unwound */
 	uint64_t frames_capped;	   /* stacks that reached UNWIND_MAX_FRAMES */
 	uint64_t deferred_missing; /* samples whose user part never came */

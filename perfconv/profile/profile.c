@@ -5,16 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread while it is built: the machine's id says whose it is. */
-struct building {
-	struct profile *profile;
-	const struct machine *machine;
-	const struct python *python;
-	VEC(uint32_t) slot; /* machine thread id -> index into profile->threads, or NO_SLOT */
-	VEC(uint32_t) ids;  /* the other way round */
-};
-
-#define NO_SLOT UINT32_MAX
+#include "perfconv/profile/builder.h"
 
 static bool is_clock(const struct perfdata_event *e)
 {
@@ -29,6 +20,11 @@ static int preference(const struct perfdata_event *e)
 	if (e->type == PERF_TYPE_HARDWARE && e->config == PERF_COUNT_HW_CPU_CYCLES)
 		return 2;
 	return e->type == PERF_TYPE_SOFTWARE && e->config == PERF_COUNT_SW_DUMMY ? 0 : 1;
+}
+
+bool profile__measures_time(const struct perfdata_event *event)
+{
+	return preference(event) > 1;
 }
 
 uint32_t profile__event(const struct perfdata *data, const struct store *store)
@@ -50,51 +46,34 @@ uint32_t profile__event(const struct perfdata *data, const struct store *store)
 	return best;
 }
 
-static struct profile_thread *thread_of(struct building *b, uint32_t id)
-{
-	const struct thread *t = &b->machine->threads.data[id];
-	const char *name;
-	struct profile_thread *out;
-
-	while (b->slot.n <= id)
-		vec__push(&b->slot, NO_SLOT);
-	if (b->slot.data[id] != NO_SLOT)
-		return &b->profile->threads.data[b->slot.data[id]];
-	b->slot.data[id] = (uint32_t)b->profile->threads.n;
-	vec__push(&b->ids, id);
-	out = vec__add(&b->profile->threads);
-	out->pid = b->machine->processes.data[t->process].pid;
-	out->tid = t->tid;
-	out->comm = machine__comm(b->machine, id);
-	name = python__thread_name(b->python, id);
-	out->python = name != NULL;
-	out->name = name	    ? mem__strdup(name)
-		    : *out->comm    ? mem__strdup(out->comm)
-		    : out->tid == 0 ? mem__strdup("[idle]")
-				    : mem__format("thread %u", out->tid);
-	return out;
-}
-
 static void add_slice(struct profile_thread *t, uint32_t stack, uint64_t weight)
 {
-	struct profile_slice *last = t->slices.n ? &t->slices.data[t->slices.n - 1] : NULL;
+	profile_thread__add(t, (struct profile_slice){ .weight = weight, .stack = stack });
+}
 
-	t->end += weight;
-	if (!weight)
-		return;
-	if (last && last->stack == stack)
-		last->weight += weight;
-	else
-		vec__push(&t->slices, ((struct profile_slice){ weight, stack }));
+/* How much of a sample lies in the window; in time where it measures time. */
+static uint64_t weight_within(const struct profile *p, const struct store_sample *s,
+			      struct profile_window window)
+{
+	uint64_t weight = s->weight ? s->weight : 1;
+	uint64_t begin = s->time_ns > weight ? s->time_ns - weight : 0, end = s->time_ns;
+
+	if (!window.from_ns && window.to_ns == UINT64_MAX)
+		return weight;
+	if (!p->timed)
+		return end >= window.from_ns && end < window.to_ns ? weight : 0;
+	if (begin < window.from_ns)
+		begin = window.from_ns;
+	if (end > window.to_ns)
+		end = window.to_ns;
+	return begin < end ? end - begin : 0;
 }
 
 static void add_sample(struct profile *p, struct profile_thread *t, const struct store_sample *s,
-		       uint32_t stack)
+		       uint32_t stack, uint64_t end_ns, uint64_t weight)
 {
-	uint64_t weight = s->weight ? s->weight : 1;
-
 	if (p->timed) {
-		uint64_t at = s->time_ns - p->start_ns;
+		uint64_t at = end_ns - p->start_ns;
 		uint64_t begin = at > weight ? at - weight : 0;
 
 		if (begin > t->end)
@@ -110,7 +89,7 @@ static void add_sample(struct profile *p, struct profile_thread *t, const struct
 }
 
 /* The first sample's own slice reaches back before it. */
-static void find_start(struct profile *p, const struct store *store)
+static void find_start(struct profile *p, const struct store *store, struct profile_window window)
 {
 	uint64_t start = UINT64_MAX;
 
@@ -121,15 +100,9 @@ static void find_start(struct profile *p, const struct store *store)
 		if (s->event == p->event && begin < start)
 			start = begin;
 	}
+	if (start < window.from_ns)
+		start = window.from_ns;
 	p->start_ns = start == UINT64_MAX ? 0 : start;
-}
-
-/* Threads that Python names are shown also when they were never on a CPU. */
-static void add_idle_python_threads(struct building *b)
-{
-	for (uint32_t id = 0; id < b->machine->threads.n; id++)
-		if (python__thread_name(b->python, id))
-			(void)thread_of(b, id);
 }
 
 /* With clocks all timelines reach to one end; the longest may stand a little past it. */
@@ -143,129 +116,50 @@ static void finish_timelines(struct profile *p)
 			  p->duration - p->threads.data[i].end);
 }
 
-static void rename_thread(struct profile_thread *t, char *name)
-{
-	free(t->name);
-	t->name = name;
-}
-
-/* What is still equal (a tid that came back with its name) is numbered. */
-static void number_equal_names(struct profile *p)
-{
-	struct strtab taken = { 0 };
-
-	for (size_t i = 0; i < p->threads.n; i++) {
-		struct profile_thread *t = &p->threads.data[i];
-		char *name = mem__strdup(t->name);
-		size_t before = taken.n;
-
-		strtab__intern(&taken, t->name);
-		for (unsigned int k = 2; taken.n == before; k++) {
-			rename_thread(t, mem__format("%s #%u", name, k));
-			strtab__intern(&taken, t->name);
-		}
-		free(name);
-	}
-	strtab__release(&taken);
-}
-
-/* Several processes: say which; equal names: say the tid. */
-static void make_names_unique(struct profile *p)
-{
-	struct profile_thread *t = p->threads.data;
-	bool several = false;
-	struct strtab strings = { 0 };
-	uint32_t *counts = mem__alloc(p->threads.n, sizeof(*counts));
-
-	for (size_t i = 0; i < p->threads.n; i++)
-		several = several || t[i].pid != t[0].pid;
-	for (size_t i = 0; several && i < p->threads.n; i++)
-		rename_thread(&t[i], mem__format("%s (pid %u)", t[i].name, t[i].pid));
-	for (size_t i = 0; i < p->threads.n; i++)
-		counts[strtab__intern(&strings, t[i].name)]++;
-	for (size_t i = 0; i < p->threads.n; i++)
-		if (counts[strtab__intern(&strings, t[i].name)] > 1)
-			rename_thread(&t[i], mem__format("%s (tid %u)", t[i].name, t[i].tid));
-	number_equal_names(p);
-	free(counts);
-	strtab__release(&strings);
-}
-
-struct sort_key {
-	uint32_t pid, tid;
-	uint64_t start_ns;
-	struct profile_thread thread;
-};
-
-static int by_process_and_start(const void *a, const void *b)
-{
-	const struct sort_key *x = a, *y = b;
-	bool x_main = x->tid == x->pid, y_main = y->tid == y->pid;
-
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	if (x_main != y_main)
-		return x_main ? -1 : 1;
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
-	return x->tid < y->tid ? -1 : x->tid > y->tid;
-}
-
-static void sort_threads(struct building *b)
-{
-	struct profile *p = b->profile;
-	struct sort_key *keys = mem__alloc(p->threads.n, sizeof(*keys));
-
-	for (size_t i = 0; i < p->threads.n; i++) {
-		const struct profile_thread *t = &p->threads.data[i];
-
-		keys[i] = (struct sort_key){ t->pid, t->tid,
-					     b->machine->threads.data[b->ids.data[i]].start_ns,
-					     *t };
-	}
-	qsort(keys, p->threads.n, sizeof(*keys), by_process_and_start);
-	for (size_t i = 0; i < p->threads.n; i++)
-		p->threads.data[i] = keys[i].thread;
-	free(keys);
-}
-
 struct profile *profile__new(const struct perfdata_event *event, uint32_t event_index,
 			     const struct store *store, const struct machine *machine,
-			     const struct python *python, struct resolver *resolver)
+			     const struct python *python, struct resolver *resolver,
+			     struct profile_window window)
 {
 	struct profile *p = mem__alloc(1, sizeof(*p));
-	struct building b = { .profile = p, .machine = machine, .python = python };
+	struct builder b = { .profile = p, .machine = machine, .python = python };
 
 	p->resolved = resolver__resolved(resolver);
 	p->event = event_index;
 	p->timed = is_clock(event) && (event->sample_type & PERF_SAMPLE_TIME);
 	p->has_dumps = event->sample_type & PERF_SAMPLE_STACK_USER;
-	find_start(p, store);
+	find_start(p, store, window);
 	for (size_t i = 0; i < store->samples.n; i++) {
 		const struct store_sample *s = &store->samples.data[i];
 		bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
+		uint64_t end_ns = s->time_ns < window.to_ns ? s->time_ns : window.to_ns, weight;
 
-		if (s->event == event_index)
-			add_sample(p, thread_of(&b, s->thread), s,
-				   resolver__stack(resolver, s->stack, cut));
+		if (s->event != event_index)
+			continue;
+		weight = weight_within(p, s, window);
+		if (weight)
+			add_sample(p, builder__thread(&b, s->thread), s,
+				   resolver__stack(resolver, s->stack, cut), end_ns, weight);
 	}
-	add_idle_python_threads(&b);
+	builder__add_python_threads(&b);
 	finish_timelines(p);
-	sort_threads(&b);
-	make_names_unique(p);
-	vec__release(&b.slot);
-	vec__release(&b.ids);
+	builder__finish(&b);
 	return p;
+}
+
+void profile_thread__release(struct profile_thread *t)
+{
+	free(t->name);
+	vec__release(&t->slices);
 }
 
 void profile__free(struct profile *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->threads.n; i++) {
-		free(p->threads.data[i].name);
-		vec__release(&p->threads.data[i].slices);
-	}
+	for (size_t i = 0; i < p->threads.n; i++)
+		profile_thread__release(&p->threads.data[i]);
 	vec__release(&p->threads);
+	vec__release(&p->total);
 	free(p);
 }

@@ -19,23 +19,46 @@
 
 #include "perfconv/base/mem.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/resolve/reasons.h"
 #include "perfconv/resolve/resolve.h"
+#include "perfconv/resolve/waits.h"
 #include "perfconv/store/store.h"
 
 struct profile_slice {
 	uint64_t weight;
 	uint32_t stack; /* resolved stack, or RESOLVE_NO_STACK: a gap */
+	bool off;	/* the thread was off its CPU */
+};
+
+/* Of a profile that knows every switch: where the time that is no weight went, ns. */
+struct profile_times {
+	uint64_t off;		      /* waiting or runnable */
+	uint64_t unknown;	      /* records are missing */
+	uint64_t absent;	      /* before its birth, after its death */
+	uint64_t unsampled;	      /* on a CPU, and no stack tells where */
+	uint64_t reasons[REASONS];    /* adds up to off */
+	uint64_t stacks[WAIT_STACKS]; /* so does this: how waits got their stacks */
+	/* What the kernel counted between the snapshots at start and end. */
+	bool has_schedstat;
+	uint64_t schedstat_run, schedstat_queue;
+};
+
+/* A part of the capture, absolute times: [from, to). */
+struct profile_window {
+	uint64_t from_ns, to_ns;
 };
 
 struct profile_thread {
-	char *name; /* as shown: unique within the profile */
+	char *name;	  /* as shown: unique within the profile */
+	const char *full; /* Python's name of it, else the kernel's; "" if nobody named it */
 	const char *comm;
 	uint32_t pid, tid;
 	bool python;	 /* the side file names it */
-	uint64_t weight; /* sum over slices that are no gap */
+	uint64_t weight; /* sum over slices that are neither gaps nor off the CPU */
 	uint64_t samples;
 	uint64_t endings[STACK_ENDINGS];
 	uint64_t end; /* of the last slice, from the profile's start */
+	struct profile_times times;
 	VEC(struct profile_slice) slices;
 };
 
@@ -47,8 +70,17 @@ struct profile {
 	uint64_t weight, samples;
 	uint64_t endings[STACK_ENDINGS];
 	bool has_dumps;			    /* the event carries stack copies */
+	bool exact;			    /* every switch is known: times are filled in */
+	bool waits;			    /* and time off the CPU has slices of its own */
+	bool ends_guessed;		    /* no event tells when threads come back */
 	VEC(struct profile_thread) threads; /* by (pid, main first, start, tid) */
+	VEC(struct profile_slice) total;    /* sums over all threads, see total.h */
+	uint64_t bucket_ns; /* slices of one stack within such a time are one; 0: as they were */
+	uint64_t merged;    /* slices that became parts of others so */
 };
+
+/** profile__measures_time - whether an event's samples are taken by time on a CPU. */
+bool profile__measures_time(const struct perfdata_event *event);
 
 /** profile__event - the event to show when nobody says which: one that measures time. */
 uint32_t profile__event(const struct perfdata *data, const struct store *store);
@@ -57,11 +89,15 @@ uint32_t profile__event(const struct perfdata *data, const struct store *store);
  * profile__new - timelines of the samples of @event
  *
  * The resolver, the store and the machine are borrowed; the profile refers to
- * strings and stacks of theirs.
+ * strings and stacks of theirs.  Only what lies in @window is counted.
  */
 struct profile *profile__new(const struct perfdata_event *event, uint32_t event_index,
 			     const struct store *store, const struct machine *machine,
-			     const struct python *python, struct resolver *resolver);
+			     const struct python *python, struct resolver *resolver,
+			     struct profile_window window);
 void profile__free(struct profile *p);
+
+/** profile_thread__release - what a thread of a profile owns. */
+void profile_thread__release(struct profile_thread *t);
 
 #endif

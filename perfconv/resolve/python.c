@@ -191,6 +191,16 @@ const char *python__thread_name(const struct python *py, uint32_t id)
 	return NULL;
 }
 
+const struct sidefile *python__side_file(const struct python *py, uint32_t id)
+{
+	const struct maps *maps = &machine__process_of(py->machine, id)->maps;
+
+	for (size_t i = maps->list.n; i-- > 0;)
+		if (py->by_dso.data[maps->list.data[i].dso])
+			return py->by_dso.data[maps->list.data[i].dso];
+	return NULL;
+}
+
 uint32_t python__version(const struct python *py)
 {
 	for (size_t i = 0; i < py->tried.n; i++)

@@ -41,6 +41,9 @@ bool python__frame(struct python *py, struct place place, struct python_frame *o
 /** python__thread_name - the full Python name of thread @id, or NULL. */
 const char *python__thread_name(const struct python *py, uint32_t id);
 
+/** python__side_file - of the process of thread @id, borrowed; NULL: none was read. */
+const struct sidefile *python__side_file(const struct python *py, uint32_t id);
+
 /** python__version - of the first Python seen, PY_VERSION_HEX; 0: none. */
 uint32_t python__version(const struct python *py);
 

@@ -108,7 +108,6 @@ struct resolver *resolver__new(const struct store *store, const struct machine *
 			       enum frames_mode mode)
 {
 	struct resolver *r = mem__alloc(1, sizeof(*r));
-	struct frame note = { .kind = FRAME_NOTE, .named = true };
 
 	r->store = store;
 	r->machine = machine;
@@ -116,10 +115,8 @@ struct resolver *resolver__new(const struct store *store, const struct machine *
 	r->python = python;
 	r->mode = mode;
 	string(r, "");
-	note.name = string(r, "[stack cut]");
-	r->cut_frame = add_frame(r, &note);
-	note.name = string(r, "[no Python]");
-	r->no_python_frame = add_frame(r, &note);
+	r->cut_frame = resolver__label(r, FRAME_NOTE, "[stack cut]");
+	r->no_python_frame = resolver__label(r, FRAME_NOTE, "[no Python]");
 	find_interpreters(r);
 	return r;
 }
@@ -143,6 +140,35 @@ void resolver__free(struct resolver *r)
 const struct resolved *resolver__resolved(const struct resolver *r)
 {
 	return &r->out;
+}
+
+uint32_t resolver__label(struct resolver *r, enum frame_kind kind, const char *text)
+{
+	struct frame f = { .kind = kind, .named = true };
+
+	f.name = string(r, text);
+	return add_frame(r, &f);
+}
+
+uint32_t resolver__python(struct resolver *r, const struct python_frame *py)
+{
+	struct frame f = { .named = true };
+
+	f.kind = py->task ? FRAME_TASK : FRAME_PYTHON;
+	f.name = string(r, py->name);
+	f.file = string(r, py->file);
+	f.first_line = py->first_line;
+	return add_frame(r, &f);
+}
+
+uint32_t resolver__push(struct resolver *r, uint32_t parent, uint32_t frame)
+{
+	return idmap__intern(&r->out.stacks, (uint64_t)(uint32_t)(parent + 1), frame);
+}
+
+enum frames_mode resolver__mode(const struct resolver *r)
+{
+	return r->mode;
 }
 
 static uint32_t native_frame(struct resolver *r, struct store_location l)
@@ -179,15 +205,8 @@ static uint32_t new_frame(struct resolver *r, uint32_t location)
 	struct store_location l = store__get_location(r->store, location);
 	struct place at = { l.place.dso, l.place.address - l.return_address };
 	struct python_frame py;
-	struct frame f = { .named = true };
 
-	if (!python__frame(r->python, at, &py))
-		return native_frame(r, l);
-	f.kind = py.task ? FRAME_TASK : FRAME_PYTHON;
-	f.name = string(r, py.name);
-	f.file = string(r, py.file);
-	f.first_line = py.first_line;
-	return add_frame(r, &f);
+	return python__frame(r->python, at, &py) ? resolver__python(r, &py) : native_frame(r, l);
 }
 
 static uint32_t frame_of(struct resolver *r, uint32_t location)
@@ -250,11 +269,6 @@ static bool is_start_up(const struct resolver *r, uint32_t id)
 		if (strlen(names[i]) == n && !strncmp(names[i], name, n))
 			return true;
 	return false;
-}
-
-static uint32_t push(struct resolver *r, uint32_t stack, uint32_t frame)
-{
-	return idmap__intern(&r->out.stacks, (uint64_t)(uint32_t)(stack + 1), frame);
 }
 
 /* Root first into r->path, and where its Python frames begin and end. */
@@ -321,14 +335,14 @@ static bool keeps(struct resolver *r, size_t i, uint32_t leaf)
 
 static uint32_t resolve_stack(struct resolver *r, uint32_t stack, bool cut)
 {
-	uint32_t out = cut ? push(r, RESOLVE_NO_STACK, r->cut_frame) : RESOLVE_NO_STACK;
+	uint32_t out = cut ? resolver__push(r, RESOLVE_NO_STACK, r->cut_frame) : RESOLVE_NO_STACK;
 
 	collect_path(r, stack);
 	for (size_t i = 0; i < r->path.n; i++)
 		if (keeps(r, i, out))
-			out = push(r, out, frame_of(r, r->path.data[i]));
+			out = resolver__push(r, out, frame_of(r, r->path.data[i]));
 	if (r->mode == FRAMES_PYTHON && r->first_python == NO_PYTHON)
-		out = push(r, out, r->no_python_frame);
+		out = resolver__push(r, out, r->no_python_frame);
 	return out;
 }
 

@@ -33,7 +33,8 @@ enum frame_kind {
 	FRAME_TASK, /* an asyncio task's name */
 	FRAME_NATIVE,
 	FRAME_KERNEL,
-	FRAME_NOTE, /* says something about the stack, in brackets */
+	FRAME_NOTE,   /* says something about the stack, in brackets */
+	FRAME_THREAD, /* a thread, where several are in one profile */
 };
 
 struct frame {
@@ -71,6 +72,18 @@ void resolver__free(struct resolver *r);
  * Return: an id into resolved.stacks, or RESOLVE_NO_STACK if nothing is to show.
  */
 uint32_t resolver__stack(struct resolver *r, uint32_t stack, bool cut);
+
+/** resolver__label - a frame that is no function: its name is @text. */
+uint32_t resolver__label(struct resolver *r, enum frame_kind kind, const char *text);
+
+/** resolver__python - the frame of a Python function. */
+uint32_t resolver__python(struct resolver *r, const struct python_frame *f);
+
+/** resolver__push - the stack that has @frame called by @parent (or RESOLVE_NO_STACK). */
+uint32_t resolver__push(struct resolver *r, uint32_t parent, uint32_t frame);
+
+/** resolver__mode - which frames it keeps. */
+enum frames_mode resolver__mode(const struct resolver *r);
 
 /** resolver__resolved - the tables, which grow with resolver__stack(). */
 const struct resolved *resolver__resolved(const struct resolver *r);

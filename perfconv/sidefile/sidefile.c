@@ -15,6 +15,7 @@
 #include "perfconv/base/cursor.h"
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/sidefile/snapshot.h"
 #include "pyframes/src/pyframes_format.h"
 
 #define FILE_LIMIT ((size_t)1 << 30)
@@ -101,10 +102,11 @@ static bool add_record(struct sidefile *s, uint16_t type, struct cursor *c, uint
 		return add_code(s, c);
 	case PYFRAMES_RECORD_THREAD:
 		return add_thread(s, c, time_ns);
+	case PYFRAMES_RECORD_SNAPSHOT:
+		return snapshot__add(s, c, time_ns);
 	case PYFRAMES_RECORD_CODE_DEATH:
 	case PYFRAMES_RECORD_THREAD_END:
 	case PYFRAMES_RECORD_TASK:
-	case PYFRAMES_RECORD_SNAPSHOT:
 	case PYFRAMES_RECORD_WARNING:
 		return true;
 	default:
@@ -186,6 +188,8 @@ static void set_header(struct sidefile *s, const struct pyframes_header *h)
 	s->outer_pid = h->outer_pid;
 	s->python_hex = h->python_hex;
 	s->start_ns = h->start_ns;
+	s->runtime_addr = h->runtime_addr;
+	s->runtime_bytes = h->runtime_bytes;
 	s->dropped = h->dropped_records;
 }
 
@@ -221,6 +225,7 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 	free(bytes);
 	if (!code && s->codes.n)
 		qsort(s->codes.data, s->codes.n, sizeof(*s->codes.data), by_slot);
+	snapshot__finish(s);
 	return code;
 }
 
@@ -252,6 +257,9 @@ void sidefile__free(struct sidefile *s)
 	vec__release(&s->arenas);
 	vec__release(&s->codes);
 	vec__release(&s->threads);
+	vec__release(&s->stacks);
+	vec__release(&s->frames);
+	vec__release(&s->code_by_id);
 	free(s);
 }
 

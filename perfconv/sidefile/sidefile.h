@@ -37,14 +37,25 @@ struct sidefile_arena {
 	uint8_t build_id[20];
 };
 
+/* One thread's Python stack at one moment. */
+struct sidefile_stack {
+	uint64_t time_ns;
+	uint32_t tid;
+	uint32_t first, frames; /* in sidefile.frames, leaf first */
+};
+
 struct sidefile {
 	char token[SIDEFILE_TOKEN_CHARS + 1];
 	uint32_t pid, outer_pid;
-	uint32_t python_hex; /* PY_VERSION_HEX */
-	uint64_t start_ns;   /* CLOCK_MONOTONIC */
+	uint32_t python_hex;		      /* PY_VERSION_HEX */
+	uint64_t start_ns;		      /* CLOCK_MONOTONIC */
+	uint64_t runtime_addr, runtime_bytes; /* _PyRuntime; 0: not known */
 	VEC(struct sidefile_arena) arenas;
 	VEC(struct sidefile_code) codes;     /* sorted by (arena, slot) */
 	VEC(struct sidefile_thread) threads; /* in file order: by time */
+	VEC(struct sidefile_stack) stacks;   /* of all snapshots, sorted by (tid, time) */
+	VEC(uint32_t) frames;		     /* ids of code objects */
+	VEC(uint32_t) code_by_id;	     /* index into codes, or UINT32_MAX */
 	VEC(char *) strings;		     /* by id; NULL where none was written */
 	uint64_t strings_limit;		     /* how many the file has room for */
 	uint64_t dropped;		     /* records pyframes found no room for */
@@ -67,6 +78,20 @@ const struct sidefile_code *sidefile__code(const struct sidefile *s, uint32_t ar
 
 /** sidefile__arena - the arena with @id, or NULL. */
 const struct sidefile_arena *sidefile__arena(const struct sidefile *s, uint32_t id);
+
+/** sidefile__code_by_id - the code object that snapshots call @id, or NULL. */
+const struct sidefile_code *sidefile__code_by_id(const struct sidefile *s, uint32_t id);
+
+/**
+ * sidefile__stack_within - a snapshot of thread @tid with @from_ns <= time <= @to_ns
+ * @tid: inside the process's pid namespace
+ * Return: the earliest, or NULL; its frames are in s->frames.
+ */
+const struct sidefile_stack *sidefile__stack_within(const struct sidefile *s, uint32_t tid,
+						    uint64_t from_ns, uint64_t to_ns);
+
+/** sidefile__inner_tid - the number that thread @tid has inside its pid namespace. */
+uint32_t sidefile__inner_tid(const struct sidefile *s, uint32_t tid);
 
 /**
  * sidefile__thread_name - the name thread @tid had last, or NULL

@@ -4,7 +4,7 @@
 //     node validate.mjs AJV-FOLDER SCHEMA FILE [--metadata]
 //
 // With --metadata SCHEMA is that of our metadata: of the "perfconv" object at the
-// top of the file and, as its definition "thread", of the one in each profile.
+// top of the file and, as its definition "profile", of the one in each profile.
 // Exit status 0: valid; 1: not, and standard output says where.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,7 +21,7 @@ const file = JSON.parse(readFileSync(filePath, "utf8"));
 let parts = [["", file, "schema"]];
 if (mode === "--metadata") {
   parts = file.profiles.map((profile, i) =>
-    [`/profiles/${i}/perfconv`, profile.perfconv, "schema#/definitions/thread"]);
+    [`/profiles/${i}/perfconv`, profile.perfconv, "schema#/definitions/profile"]);
   parts.unshift(["/perfconv", file.perfconv, "schema"]);
 }
 

@@ -28,7 +28,8 @@ static void finish(struct summing *s)
 	struct world *w = &s->world;
 
 	world__resolve(w, FRAMES_MERGED);
-	s->profile = profile__new(&cpu_clock, 0, &w->store, &w->machine, w->python, w->resolver);
+	s->profile = profile__new(&cpu_clock, 0, &w->store, &w->machine, w->python, w->resolver,
+				  (struct profile_window){ 0, UINT64_MAX });
 	summary__init(&s->summary, s->profile);
 }
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/pipeline/timelines.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "perfconv/pipeline/switching.h"
+#include "perfconv/profile/buckets.h"
+#include "perfconv/profile/total.h"
+#include "perfconv/profile/wall.h"
+
+static bool is_monotonic(const struct capture *c)
+{
+	return perfdata__info(c->data)->clockid == CLOCK_MONOTONIC;
+}
+
+/* <capture>.threads.json, beside the capture or in the side folder. */
+static void open_threads_file(struct capture *c)
+{
+	char *recorded = mem__format("%s.threads.json", c->options.path);
+	char *path = images__find_beside(&c->images, recorded);
+
+	c->threads_trouble.text[0] = '\0';
+	if (path && threads_file__open(&c->threads_file, path, &c->threads_trouble) != -EINVAL)
+		c->threads_trouble.text[0] = '\0';
+	free(path);
+	free(recorded);
+}
+
+/* Of the whole capture.  Its end may be silent: then the last look at the threads tells
+ * how long nothing happened. */
+static struct profile_window whole(const struct capture *c)
+{
+	struct profile_window w = { c->first_ns, c->last_ns };
+	const struct threads_file *f = is_monotonic(c) ? c->threads_file : NULL;
+
+	for (size_t i = 0; f && i < f->entries.n; i++) {
+		uint64_t time_ns = f->entries.data[i].time_ns;
+
+		if (!w.from_ns || (!c->first_ns && time_ns < w.from_ns))
+			w.from_ns = time_ns;
+		if (time_ns > w.to_ns)
+			w.to_ns = time_ns;
+	}
+	return w;
+}
+
+static uint64_t after(const struct profile_window *w, double seconds)
+{
+	double ns = seconds * 1e9;
+
+	return ns < (double)(w->to_ns - w->from_ns) ? w->from_ns + (uint64_t)ns : w->to_ns;
+}
+
+static bool is_part(const struct capture *c)
+{
+	return c->options.from_s > 0 || c->options.to_s > 0;
+}
+
+static struct profile_window part(const struct capture *c)
+{
+	struct profile_window all = whole(c), out = all;
+
+	if (c->options.from_s > 0)
+		out.from_ns = after(&all, c->options.from_s);
+	if (c->options.to_s > 0)
+		out.to_ns = after(&all, c->options.to_s);
+	if (out.to_ns < out.from_ns)
+		out.to_ns = out.from_ns;
+	return out;
+}
+
+static bool has_dumps(const struct capture *c)
+{
+	for (size_t i = 0; i < perfdata__events(c->data); i++)
+		if (perfdata__event(c->data, i)->sample_type & PERF_SAMPLE_STACK_USER)
+			return true;
+	return false;
+}
+
+static struct profile *make_exact(struct capture *c, uint32_t event)
+{
+	struct waits_sources sources = {
+		.store = &c->store,
+		.switches = &c->switches,
+		.machine = &c->machine,
+		.images = &c->images,
+		.symbols = c->symbols,
+		.python = c->python,
+		.resolver = c->resolver,
+		.threads = c->threads_file,
+		.monotonic = is_monotonic(c),
+		.chains_trusted = !has_dumps(c),
+	};
+	struct wall_sources wall = {
+		.event = perfdata__event(c->data, event),
+		.event_index = event,
+		.store = &c->store,
+		.switches = &c->switches,
+		.machine = &c->machine,
+		.python = c->python,
+		.threads = c->threads_file,
+		.resolver = c->resolver,
+		.window = part(c),
+		.waits_shown = c->options.view != VIEW_CPU,
+	};
+
+	c->waits = waits__new(&sources);
+	wall.waits = c->waits;
+	return wall__new(&wall);
+}
+
+static struct profile *make_sampled(struct capture *c, uint32_t event)
+{
+	struct profile_window window = { 0, UINT64_MAX };
+
+	if (is_part(c))
+		window = part(c);
+	return profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
+			    c->python, c->resolver, window);
+}
+
+static void fit(struct capture *c, struct profile *p)
+{
+	uint64_t max = c->options.max_samples;
+
+	profile__filter(p, &c->options.filter);
+	if (p->threads.n > 1)
+		total__make(p, c->resolver);
+	if (!max)
+		return;
+	if (p->total.n > max / 2)
+		p->total.n = 0;
+	buckets__merge(p, max - p->total.n);
+}
+
+void timelines__make(struct capture *c, const uint32_t *events, size_t n)
+{
+	bool time = profile__measures_time(perfdata__event(c->data, events[0]));
+
+	open_threads_file(c);
+	c->exact = switching__is_exact(c->data) && c->switches.rows.n;
+	c->profile = c->exact && time ? make_exact(c, events[0]) : make_sampled(c, events[0]);
+	fit(c, c->profile);
+	for (size_t i = 1; i < n; i++) {
+		struct profile *p = make_sampled(c, events[i]);
+
+		fit(c, p);
+		vec__push(&c->others, p);
+	}
+}

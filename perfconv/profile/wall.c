@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/profile/wall.h"
+
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/profile/builder.h"
+
+struct wall {
+	const struct wall_sources *from;
+	struct profile *profile;
+	struct intervals intervals;
+	uint32_t running_frame;
+	/* the thread at hand */
+	uint32_t id;
+	struct profile_thread *thread;
+	const uint32_t *samples; /* by time */
+	size_t samples_n;
+	size_t next; /* the first sample that is not before what has been laid */
+};
+
+static const struct store_sample *sample(const struct wall *w, size_t i)
+{
+	return &w->from->store->samples.data[w->samples[i]];
+}
+
+static uint32_t sample_stack(struct wall *w, size_t i)
+{
+	const struct store_sample *s = sample(w, i);
+	bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
+
+	return resolver__stack(w->from->resolver, s->stack, cut);
+}
+
+static void add(struct wall *w, uint64_t weight, uint32_t stack, bool off)
+{
+	profile_thread__add(w->thread, (struct profile_slice){ weight, stack, off });
+}
+
+static void add_on_cpu(struct wall *w, uint64_t weight, uint32_t stack)
+{
+	if (stack == RESOLVE_NO_STACK) {
+		stack = resolver__push(w->from->resolver, RESOLVE_NO_STACK, w->running_frame);
+		w->thread->times.unsampled += weight;
+	}
+	w->thread->weight += weight;
+	add(w, weight, stack, false);
+}
+
+/* No sample comes any more. */
+static uint32_t stack_of_rest(struct wall *w, const struct interval *run,
+			      const struct interval *after)
+{
+	if (w->samples_n && sample(w, w->samples_n - 1)->time_ns >= run->start_ns)
+		return sample_stack(w, w->samples_n - 1);
+	return after ? waits__switch_stack(w->from->waits, w->id, after) : RESOLVE_NO_STACK;
+}
+
+/* A run on a CPU; @after: what follows it, or NULL. */
+static void add_run(struct wall *w, const struct interval *run, const struct interval *after)
+{
+	uint64_t at = run->start_ns;
+
+	while (at < run->end_ns) {
+		uint64_t end = run->end_ns;
+
+		while (w->next < w->samples_n && sample(w, w->next)->time_ns <= at)
+			w->next++;
+		if (w->next == w->samples_n) {
+			add_on_cpu(w, end - at, stack_of_rest(w, run, after));
+			return;
+		}
+		if (sample(w, w->next)->time_ns < end)
+			end = sample(w, w->next)->time_ns;
+		add_on_cpu(w, end - at, sample_stack(w, w->next));
+		at = end;
+	}
+}
+
+static void add_off(struct wall *w, const struct interval *i)
+{
+	uint64_t weight = i->end_ns - i->start_ns;
+	struct wait wait = waits__find(w->from->waits, w->id, i);
+
+	w->thread->times.off += weight;
+	w->thread->times.reasons[wait.reason] += weight;
+	w->thread->times.stacks[wait.how] += weight;
+	if (w->from->waits_shown)
+		add(w, weight, wait.stack, true);
+	else
+		add(w, weight, RESOLVE_NO_STACK, false);
+}
+
+static void add_gap(struct wall *w, const struct interval *i)
+{
+	uint64_t weight = i->end_ns - i->start_ns;
+
+	if (i->state == THREAD_ABSENT)
+		w->thread->times.absent += weight;
+	else
+		w->thread->times.unknown += weight;
+	add(w, weight, RESOLVE_NO_STACK, false);
+}
+
+static void add_intervals(struct wall *w)
+{
+	const struct interval *list = w->intervals.list.data;
+
+	for (size_t i = 0; i < w->intervals.list.n; i++) {
+		const struct interval *after = i + 1 < w->intervals.list.n ? &list[i + 1] : NULL;
+
+		switch (list[i].state) {
+		case THREAD_RUNNING:
+			add_run(w, &list[i], after);
+			break;
+		case THREAD_WAITING:
+		case THREAD_RUNNABLE:
+			add_off(w, &list[i]);
+			break;
+		case THREAD_UNKNOWN:
+		case THREAD_ABSENT:
+		default:
+			add_gap(w, &list[i]);
+			break;
+		}
+	}
+}
+
+/* Of the event's samples, what is told beside the times. */
+static void count_samples(struct wall *w)
+{
+	struct profile *p = w->profile;
+
+	for (size_t i = 0; i < w->samples_n; i++) {
+		const struct store_sample *s = sample(w, i);
+
+		if (s->time_ns < w->from->window.from_ns || s->time_ns > w->from->window.to_ns)
+			continue;
+		w->thread->samples++;
+		w->thread->endings[s->ending]++;
+		p->samples++;
+		p->endings[s->ending]++;
+	}
+}
+
+/* What the kernel counted between the first and the last look at the thread. */
+static void add_schedstat(struct wall *w)
+{
+	const struct threads_file *f = w->from->threads;
+	const struct threads_entry *e = f ? threads_file__find(f, w->thread->tid) : NULL;
+	const struct threads_entry *first = NULL, *last = NULL;
+
+	for (; e && e < f->entries.data + f->entries.n && e->tid == w->thread->tid; e++) {
+		if (!e->has_schedstat || e->pid != w->thread->pid)
+			continue;
+		first = first ? first : e;
+		last = e;
+	}
+	if (first == last || last->run_ns < first->run_ns || last->queue_ns < first->queue_ns)
+		return;
+	w->thread->times.has_schedstat = true;
+	w->thread->times.schedstat_run = last->run_ns - first->run_ns;
+	w->thread->times.schedstat_queue = last->queue_ns - first->queue_ns;
+}
+
+static void add_thread(struct wall *w, struct builder *b, uint32_t id)
+{
+	w->id = id;
+	w->thread = builder__thread(b, id);
+	w->samples = w->intervals.samples + w->intervals.first_sample[id];
+	w->samples_n = intervals__samples(&w->intervals, id);
+	w->next = 0;
+	intervals__of(&w->intervals, id);
+	add_intervals(w);
+	count_samples(w);
+	add_schedstat(w);
+	w->profile->weight += w->thread->weight;
+}
+
+/* Threads that did anything, and those of their processes: they waited all the while. */
+static bool *threads_to_show(const struct wall *w)
+{
+	const struct machine *m = w->from->machine;
+	bool *alive = mem__alloc(m->processes.n, sizeof(*alive));
+	bool *shown = mem__alloc(m->threads.n, sizeof(*shown));
+
+	for (uint32_t id = 0; id < m->threads.n; id++)
+		if (m->threads.data[id].tid &&
+		    (intervals__rows(&w->intervals, id) || intervals__samples(&w->intervals, id)))
+			alive[m->threads.data[id].process] = true;
+	for (uint32_t id = 0; id < m->threads.n; id++)
+		shown[id] = m->threads.data[id].tid && m->threads.data[id].tid != UINT32_MAX &&
+			    alive[m->threads.data[id].process];
+	free(alive);
+	return shown;
+}
+
+struct profile *wall__new(const struct wall_sources *sources)
+{
+	struct profile *p = mem__alloc(1, sizeof(*p));
+	struct builder b = { .profile = p, .machine = sources->machine, .python = sources->python };
+	struct wall w = { .from = sources, .profile = p };
+	bool *shown;
+
+	p->resolved = resolver__resolved(sources->resolver);
+	p->event = sources->event_index;
+	p->timed = p->exact = true;
+	p->waits = sources->waits_shown;
+	p->has_dumps = sources->event->sample_type & PERF_SAMPLE_STACK_USER;
+	p->start_ns = sources->window.from_ns;
+	p->duration = sources->window.to_ns - sources->window.from_ns;
+	intervals__init(&w.intervals, sources->switches, sources->store, sources->machine,
+			sources->event_index, sources->window.from_ns, sources->window.to_ns);
+	p->ends_guessed = !w.intervals.has_ins;
+	w.running_frame = resolver__label(sources->resolver, FRAME_NOTE, "[running]");
+	shown = threads_to_show(&w);
+	for (uint32_t id = 0; id < sources->machine->threads.n; id++)
+		if (shown[id])
+			add_thread(&w, &b, id);
+	free(shown);
+	intervals__release(&w.intervals);
+	builder__finish(&b);
+	return p;
+}

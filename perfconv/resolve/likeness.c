@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/resolve/likeness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/unwind/regs_key.h"
+
+#define FEW_SWITCHES 4u /* from so many on, one can tell that a value does not repeat */
+
+uint32_t likeness__user_stack(const struct store *store, uint32_t stack)
+{
+	while (stack != STORE_NO_STACK &&
+	       store__get_location(store, store__leaf(store, stack)).place.dso == DSO_ID_KERNEL)
+		stack = store__parent(store, stack);
+	return stack;
+}
+
+static bool is_cut(const struct store_sample *s)
+{
+	return s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
+}
+
+static unsigned int registers(const struct likeness *l)
+{
+	unsigned int n = l->switches->registers;
+
+	return n < LIKENESS_MAX_REGISTERS ? n : LIKENESS_MAX_REGISTERS;
+}
+
+/* Of a user stack whose innermost address is where the thread stands. */
+static uint32_t group_of(struct likeness *l, uint32_t thread, uint32_t stack, const uint64_t *words)
+{
+	uint32_t user = likeness__user_stack(l->store, stack), ip, group;
+
+	if (user == STORE_NO_STACK)
+		return LIKENESS_NONE;
+	ip = store__leaf(l->store, user);
+	group = idmap__intern(&l->groups, (uint64_t)thread << 32 | ip, regs_key__sp(words));
+	if (group == l->group_list.n)
+		(void)vec__add(&l->group_list);
+	return group;
+}
+
+static void count_values(struct likeness *l, uint32_t group, const uint64_t *words)
+{
+	struct likeness_group *g = &l->group_list.data[group];
+
+	for (unsigned int i = 0; i < registers(l); i++) {
+		uint64_t of = (uint64_t)group << 8 | i;
+		size_t before = l->values.n;
+
+		(void)idmap__intern(&l->values, of,
+				    regs_key__digest(words, i, l->switches->registers));
+		g->values[i] += l->values.n != before;
+	}
+}
+
+static bool is_out(const struct store_switch *row)
+{
+	return switch__kind(row) <= SWITCH_PREEMPTED;
+}
+
+/* Every switch counts in its group; a place met again adds no new value. */
+static void count_switches(struct likeness *l)
+{
+	const struct switches *s = l->switches;
+
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const struct store_switch *row = &s->rows.data[i];
+		uint32_t place = switch__place(row), group;
+		struct switch_place p;
+		uint64_t words[2];
+
+		if (!is_out(row) || place == SWITCH_NO_PLACE)
+			continue;
+		p = switches__get_place(s, place);
+		if (p.regs == SWITCH_NO_REGS)
+			continue;
+		switches__get_regs(s, p.regs, words);
+		group = group_of(l, row->thread, p.stack, words);
+		if (group == LIKENESS_NONE)
+			continue;
+		l->group_list.data[group].switches++;
+		if (idmap__find(&l->refs, row->thread, place) == IDMAP_NONE) {
+			(void)idmap__intern(&l->refs, row->thread, place);
+			count_values(l, group, words);
+		}
+	}
+}
+
+static uint32_t key_of(struct likeness *l, uint32_t group, uint64_t *words)
+{
+	const struct likeness_group *g = &l->group_list.data[group];
+
+	for (unsigned int i = 0; i < registers(l); i++)
+		if (g->switches >= FEW_SWITCHES && g->values[i] > g->switches / 2)
+			regs_key__without(words, i, l->switches->registers);
+	return idmap__intern(&l->keys, words[0],
+			     (uint64_t)group << 16 | words[1] >> REGS_KEY_SP_BITS);
+}
+
+static void key_places(struct likeness *l)
+{
+	for (size_t i = 0; i < l->refs.n; i++) {
+		uint32_t thread = (uint32_t)l->refs.keys[i].a, place = (uint32_t)l->refs.keys[i].b;
+		struct switch_place p = switches__get_place(l->switches, place);
+		uint64_t words[2];
+		uint32_t group;
+
+		switches__get_regs(l->switches, p.regs, words);
+		group = group_of(l, thread, p.stack, words);
+		vec__push(&l->key_of, key_of(l, group, words));
+	}
+}
+
+static int by_key_and_time(const void *a, const void *b)
+{
+	const struct likeness_dump *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->sample < y->sample ? -1 : x->sample > y->sample;
+}
+
+static void add_dump(struct likeness *l, const struct switch_dump *d)
+{
+	const struct store_sample *s = &l->store->samples.data[d->sample];
+	struct likeness_dump dump = { .time_ns = s->time_ns, .sample = d->sample };
+	uint64_t words[2];
+	uint32_t group;
+
+	if (d->regs == SWITCH_NO_REGS)
+		return;
+	switches__get_regs(l->switches, d->regs, words);
+	group = group_of(l, s->thread, s->stack, words);
+	if (group == LIKENESS_NONE)
+		return;
+	dump.key = key_of(l, group, words);
+	dump.shown =
+		resolver__stack(l->resolver, likeness__user_stack(l->store, s->stack), is_cut(s));
+	vec__push(&l->dumps, dump);
+}
+
+/* Where a key has whole stacks, its cut ones are not needed. */
+static void prefer_whole(struct likeness *l)
+{
+	bool *whole = mem__alloc(l->keys.n, sizeof(*whole));
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->dumps.n; i++)
+		if (!is_cut(&l->store->samples.data[l->dumps.data[i].sample]))
+			whole[l->dumps.data[i].key] = true;
+	for (size_t i = 0; i < l->dumps.n; i++) {
+		struct likeness_dump d = l->dumps.data[i];
+
+		if (!whole[d.key] || !is_cut(&l->store->samples.data[d.sample]))
+			l->dumps.data[n++] = d;
+	}
+	l->dumps.n = n;
+	free(whole);
+}
+
+static void find_ambiguous(struct likeness *l)
+{
+	while (l->ambiguous.n < l->keys.n)
+		vec__push(&l->ambiguous, false);
+	for (size_t i = 1; i < l->dumps.n; i++) {
+		const struct likeness_dump *a = &l->dumps.data[i - 1], *b = &l->dumps.data[i];
+
+		if (a->key == b->key && a->shown != b->shown)
+			l->ambiguous.data[a->key] = true;
+	}
+}
+
+void likeness__init(struct likeness *l, const struct store *store, const struct switches *switches,
+		    struct resolver *resolver)
+{
+	memset(l, 0, sizeof(*l));
+	l->store = store;
+	l->switches = switches;
+	l->resolver = resolver;
+	count_switches(l);
+	key_places(l);
+	for (size_t i = 0; i < switches->dumps.n; i++)
+		add_dump(l, &switches->dumps.data[i]);
+	if (l->dumps.n)
+		qsort(l->dumps.data, l->dumps.n, sizeof(*l->dumps.data), by_key_and_time);
+	prefer_whole(l);
+	find_ambiguous(l);
+}
+
+void likeness__release(struct likeness *l)
+{
+	idmap__release(&l->groups);
+	vec__release(&l->group_list);
+	idmap__release(&l->values);
+	idmap__release(&l->keys);
+	vec__release(&l->ambiguous);
+	idmap__release(&l->refs);
+	vec__release(&l->key_of);
+	vec__release(&l->dumps);
+}
+
+static const struct likeness_dump *dump_of_key(const struct likeness *l, size_t at, uint32_t key)
+{
+	return at < l->dumps.n && l->dumps.data[at].key == key ? &l->dumps.data[at] : NULL;
+}
+
+uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
+			uint64_t back_ns)
+{
+	uint32_t ref = idmap__find(&l->refs, thread, place);
+	struct likeness_dump wanted = { .time_ns = out_ns };
+	const struct likeness_dump *before, *after;
+	size_t low = 0, high = l->dumps.n;
+
+	if (ref == IDMAP_NONE)
+		return LIKENESS_NONE;
+	wanted.key = l->key_of.data[ref];
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (by_key_and_time(&l->dumps.data[mid], &wanted) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	after = dump_of_key(l, low, wanted.key);
+	before = low ? dump_of_key(l, low - 1, wanted.key) : NULL;
+	if (after && after->time_ns <= back_ns)
+		return after->sample; /* taken at this very switch */
+	if ((before || after) && l->ambiguous.data[wanted.key] &&
+	    (!before || !after || before->shown != after->shown))
+		return LIKENESS_NONE;
+	if (!before || !after)
+		return before ? before->sample : after ? after->sample : LIKENESS_NONE;
+	return after->time_ns - out_ns < out_ns - before->time_ns ? after->sample : before->sample;
+}

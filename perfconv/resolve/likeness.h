@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * likeness - which dumped switches of a thread show the stack of an undumped one.
+ *
+ * Two switches are alike when the thread, ip, sp and all registers that functions
+ * preserve are equal.  A register whose value hardly ever repeats at that ip and
+ * sp (a deadline, a loop's counter) says nothing of the callers and is left out:
+ *
+ *     sleep of 1 ms     rbx deadline   rbp r12 r13 r14  r15 next_instr of one call
+ *     again             rbx other      equal            equal: alike
+ *     sleep of 200 ms   rbx other      equal            r15 differs: not alike
+ *
+ * Still, where registers hold nothing of the callers, two calls may look alike.
+ * So several dumps that are alike must agree; see likeness__find().
+ */
+#ifndef PERFCONV_RESOLVE_LIKENESS_H
+#define PERFCONV_RESOLVE_LIKENESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "perfconv/base/idmap.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/resolve/resolve.h"
+#include "perfconv/store/store.h"
+#include "perfconv/store/switches.h"
+
+#define LIKENESS_NONE UINT32_MAX
+#define LIKENESS_MAX_REGISTERS 16u
+
+/* Switches of one thread at one ip and sp. */
+struct likeness_group {
+	uint32_t switches;
+	uint32_t values[LIKENESS_MAX_REGISTERS]; /* different ones in each register */
+};
+
+struct likeness_dump {
+	uint32_t key;
+	uint64_t time_ns;
+	uint32_t sample;
+	uint32_t shown; /* its user stack, resolved */
+};
+
+struct likeness {
+	const struct store *store;
+	const struct switches *switches;
+	struct resolver *resolver;
+	struct idmap groups; /* (thread and ip, sp) */
+	VEC(struct likeness_group) group_list;
+	struct idmap values;		 /* (group and register, digest) */
+	struct idmap keys;		 /* (digests that count, group and the rest of them) */
+	VEC(bool) ambiguous;		 /* by key: its dumps do not all show one stack */
+	struct idmap refs;		 /* (thread, place) */
+	VEC(uint32_t) key_of;		 /* by ref */
+	VEC(struct likeness_dump) dumps; /* by key, then time */
+};
+
+/** likeness__init - look at all switches and dumps; all are borrowed. */
+void likeness__init(struct likeness *l, const struct store *store, const struct switches *switches,
+		    struct resolver *resolver);
+void likeness__release(struct likeness *l);
+
+/**
+ * likeness__find - the sample that shows the stack of a switch
+ *
+ * @place: of the switch, at @out_ns; the thread was back at @back_ns
+ *
+ * The switch's own dump; else the nearest in time that is alike, if all that are
+ * alike show one stack, or if the nearest before and the nearest after do.
+ * Return: the sample's index, or LIKENESS_NONE.
+ */
+uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
+			uint64_t back_ns);
+
+/** likeness__user_stack - @stack without the kernel's frames; may be STORE_NO_STACK. */
+uint32_t likeness__user_stack(const struct store *store, uint32_t stack);
+
+#endif
