@@ -163,19 +163,11 @@ class Run:
                                                      arguments.perfconv))
         with tempfile.TemporaryDirectory(prefix="profile-pam-") as folder:
             self.permission, problem = find_permission(
-                folder, self.wanted_settings())
+                folder, settings.wanted(self.arguments))
         problems.append(problem)
         problems = [problem for problem in problems if problem]
         if problems:
             raise ProfilingError("\n".join(problems))
-
-    def wanted_settings(self):
-        """What is recorded where nothing is refused."""
-        arguments = self.arguments
-        best = settings.Settings(
-            clock=settings.best_clock(), frequency_hz=arguments.rate,
-            dump_bytes=arguments.dump_bytes, ring_buffer=arguments.buffer)
-        return best.with_frame_pointers() if arguments.mode == "fp" else best
 
     def redis_address(self):
         """Where PAM will look for redis: (host, port)."""

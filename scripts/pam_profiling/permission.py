@@ -38,11 +38,13 @@ class Permission:
         return self.settings.kernel
 
 
-def find_permission(folder, best=None):
+def find_permission(folder, best=None, through_sudo=True):
     """Try a recording of `true` in the ways that are open to this user.
 
-    folder  takes the trial's file
-    best    settings.Settings to begin with; those that ask for less follow
+    folder        takes the trial's file
+    best          settings.Settings to begin with; those that ask for less
+                  follow
+    through_sudo  False: only with this user's own rights
 
     Returns (Permission, None), or (None, a sentence with the remedy).
     """
@@ -53,7 +55,7 @@ def find_permission(folder, best=None):
                       "(Ubuntu).")
     best = best or settings.Settings(clock=settings.best_clock())
     refusal = ""
-    for prefix, chosen in attempts(perf, best):
+    for prefix, chosen in attempts(perf, best, through_sudo):
         words = refusal_of(Permission(perf, prefix, chosen), folder)
         if words is None:
             return Permission(perf, prefix, chosen), None
@@ -61,7 +63,7 @@ def find_permission(folder, best=None):
     return None, permission_remedy(refusal)
 
 
-def attempts(perf, best):
+def attempts(perf, best, through_sudo):
     """(prefix, Settings) in the order in which they are tried.
 
     Privilege through sudo is preferred to a recording that lacks a part, and a
@@ -73,7 +75,7 @@ def attempts(perf, best):
     if not has_capabilities(perf):
         steps = settings.within_own_rights(steps)
     own = [([], step) for step in steps]
-    if not shutil.which("sudo"):
+    if not through_sudo or not shutil.which("sudo"):
         return own
     whole = [attempt for attempt in own if attempt[1] == best]
     rest = [attempt for attempt in own if attempt[1] != best]

@@ -196,6 +196,14 @@ def add_arguments(parser):
                              "(default: %(default)s)")
 
 
+def wanted(arguments):
+    """Settings as asked for by add_arguments(), where nothing is refused."""
+    best = Settings(clock=best_clock(), frequency_hz=arguments.rate,
+                    dump_bytes=arguments.dump_bytes,
+                    ring_buffer=arguments.buffer)
+    return best.with_frame_pointers() if arguments.mode == "fp" else best
+
+
 def check_arguments(parser, arguments):
     """End with a usage error where the kernel would refuse a value."""
     if not 1 <= arguments.rate <= 10000:

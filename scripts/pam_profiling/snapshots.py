@@ -116,9 +116,14 @@ def take(pids, when):
 
 
 def write(capture, snapshots):
-    """Write the snapshots beside the capture; returns the file's path."""
+    """Write the snapshots beside the capture; returns the file's path.
+
+    For its owner's eyes, as perf.data is: it tells where the kernel's
+    functions and the threads' stacks lie.
+    """
     path = capture + SUFFIX
-    with open(path, "w", encoding="utf-8") as stream:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
         json.dump({"version": VERSION, "snapshots": snapshots}, stream,
                   indent=1)
         stream.write("\n")
