@@ -196,7 +196,7 @@ TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRI
 run_targets = $(PYTHON) tests/check.py --make '$(MAKE_COMMAND)' --jobs '$(JOBS)' --build '$(O)' \
 	$1 -- $(MAKEOVERRIDES)
 
-.PHONY: check lint $(CHECKS) $(LINTS)
+.PHONY: check lint check-pam $(CHECKS) $(LINTS)
 check: ## set up, lint, run all tests, print one line that sums up
 	$(Q)scripts/setup-debian.sh build test
 	$(Q)$(call run_targets,$(LINTS) $(CHECKS))
@@ -253,6 +253,9 @@ check-python: ## pyframes on each interpreter found
 
 check-pam-scripts: ## the scripts around PAM, without PAM
 	$(Q)$(call run_suite,pam)
+
+check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM's venv is made once
+	$(Q)$(call run_suite,pam_live)
 
 check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
 	$(Q)$(call run_suite,live)

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Record the real PAM and check that all of its threads' time is known.
+
+    tests/pam_live/run.py [unittest arguments]
+
+Needs PAM's venv, which it makes below $O/pam with scripts/install_pam.py when
+it is not there (620 MB, 1-3 minutes), redis-server and mosquitto, and perf with
+the right to record. What is missing makes the tests skipped, with the reason.
+Ends with the line `N passed, N failed, N skipped`.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
+PYTHON = BUILD / "pam" / "venv" / "bin" / "python"
+PERFCONV = os.environ.get("PERFCONV") or str(BUILD / "perfconv")
+RECORD_S = 20
+PAM_PORT = 9000
+INSTALL_LIMIT_S, PROFILE_LIMIT_S = 900, 300
+
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "live")]
+from pam_profiling.permission import find_permission  # noqa: E402
+from pam_profiling.preflight import find_program, free_port  # noqa: E402
+from pam_profiling.user import InvokingUser  # noqa: E402
+from wall_profile import NOT_LET, Capture, python_names, reason_of  # noqa: E402
+
+RECEIVER = "MavLinkExternalProxy-Recv"
+LEAST_KNOWN, MOST_GAP, LEAST_WHOLE = 0.99, 0.01, 0.95
+CPU_SHARE, CPU_LEAST_NS = 0.02, 20_000_000
+# What says that the reason of a wait, or a part of its stack, is not known.
+UNKNOWN_REASONS = {"[waiting]", "[other]"}
+INCOMPLETE = {"[shortened]", "[stack cut]"}
+
+
+def run(command, limit_s, **options):
+    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=limit_s, check=False, **options)
+
+
+def trouble():
+    """Why PAM cannot be recorded here, or None."""
+    for program in "redis-server", "mosquitto":
+        if not find_program(program):
+            return f"{program} is not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        permission, problem = find_permission(folder)
+    if problem:
+        return problem
+    if permission.settings.losses():
+        return permission.settings.losses()[0]
+    done = run([sys.executable, ROOT / "scripts" / "install_pam.py", "--venv",
+                PYTHON.parents[1]], INSTALL_LIMIT_S)
+    return None if done.returncode == 0 else "PAM cannot be installed: " + done.stdout[-300:]
+
+
+class Times:
+    """What a thread's profile says in sum, in ns."""
+
+    def __init__(self, timeline):
+        self.all = self.gap = self.unknown = self.off_cpu = self.whole = 0
+        self.python = False
+        for weight, stack in timeline.all():
+            reason, names = reason_of(stack), python_names(stack)
+            self.python = self.python or bool(names)
+            self.all += weight
+            self.gap += weight if not stack else 0
+            self.unknown += weight if reason in UNKNOWN_REASONS else 0
+            if reason:
+                self.off_cpu += weight
+                marks = {frame["name"] for frame in stack} & INCOMPLETE
+                self.whole += weight if names and not marks else 0
+
+    def known_share(self):
+        return 1 - (self.gap + self.unknown) / max(1, self.all)
+
+    def whole_share(self):
+        return self.whole / self.off_cpu if self.off_cpu else 1.0
+
+
+def running_ns(timeline, begin_ns, end_ns):
+    """Time on the CPU in a span, as the profile says."""
+    return sum(weight for weight, stack in timeline.between(begin_ns, end_ns)
+               if stack and reason_of(stack) is None)
+
+
+class Scenario(unittest.TestCase):
+    """What holds of every scenario; a subclass names one."""
+
+    scenario = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not cls.scenario:
+            raise unittest.SkipTest("not a scenario")
+        if TROUBLE:
+            raise unittest.SkipTest(TROUBLE)
+        folder = Path(tempfile.mkdtemp(prefix="pam-live-", dir=BUILD))
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        InvokingUser().own(folder)
+        done = run([sys.executable, ROOT / "scripts" / "profile_pam.py", "--scenario",
+                    cls.scenario, "--with-services", "--python", PYTHON, "--duration", RECORD_S,
+                    "--port", free_port(PAM_PORT), "--output", folder, "--perfconv", PERFCONV, "--keep"], PROFILE_LIMIT_S)
+        print(done.stdout, flush=True)
+        if done.returncode:
+            raise AssertionError(f"profile_pam.py ended with status {done.returncode}")
+        data, = folder.glob("*/perf.data")
+        cls.capture = Capture(PERFCONV, data, data.parent)
+        with open(f"{data}.threads.json", encoding="utf-8") as file:
+            looks = json.load(file)["snapshots"]
+        cls.looks = [{thread["tid"]: thread for thread in look["threads"]} for look in looks]
+
+    def threads(self):
+        """(name, Timeline) of each thread that was there from begin to end."""
+        tids = set(self.looks[0]) & set(self.looks[1])
+        found = [one for one in self.capture.timelines if one.meta.get("tid") in tids]
+        self.assertGreaterEqual(len(found), 12)
+        return [(one.name, one) for one in found]
+
+    def check_each(self, title, figure, is_bad):
+        """Print a figure per thread; fails with those that are not as they should be."""
+        bad = []
+        print(f"  {self.scenario}: {title}")
+        for name, timeline in self.threads():
+            value, text = figure(timeline)
+            print(f"    {name:<36} {text}")
+            if value is not None and is_bad(value):
+                bad.append(f"{name}: {text}")
+        self.assertEqual(bad, [], title)
+
+    def test_nothing_was_lost(self):
+        self.assertEqual(self.capture.lost, 0)
+
+    def test_state_and_reason_are_known(self):
+        def figure(timeline):
+            times = Times(timeline)
+            gap = times.gap / max(1, times.all)
+            known = times.known_share()
+            return (known, gap), f"known {100 * known:6.2f} %  gap {100 * gap:5.2f} %"
+
+        self.check_each("time with a known state and reason", figure,
+                        lambda value: value[0] < LEAST_KNOWN or value[1] > MOST_GAP)
+
+    def test_waits_of_python_threads_have_whole_stacks(self):
+        def figure(timeline):
+            times = Times(timeline)
+            share = times.whole_share()
+            return (share if times.python else None,
+                    f"off-CPU {times.off_cpu / 1e9:7.3f} s  with whole stack {100 * share:6.2f} %"
+                    + ("" if times.python else "  (no Python)"))
+
+        self.check_each("waits with a whole stack", figure, lambda share: share < LEAST_WHOLE)
+
+    def test_time_on_the_cpu_agrees_with_schedstat(self):
+        def figure(timeline):
+            first, last = (look[timeline.meta["tid"]] for look in self.looks)
+            expected = last["schedstat"][0] - first["schedstat"][0]
+            shown = running_ns(timeline, first["time_ns"], last["time_ns"])
+            switches = sum(last[key] - first[key] for key in ("voluntary", "involuntary"))
+            return ((shown, expected),
+                    f"profile {shown / 1e6:9.1f} ms  schedstat {expected / 1e6:9.1f} ms  "
+                    f"{switches} switches")
+
+        self.check_each(
+            "time on the CPU", figure, lambda value:
+            abs(value[0] - value[1]) > max(CPU_SHARE * value[1], CPU_LEAST_NS))
+
+
+class WithoutVehicle(Scenario):
+    scenario = "idle-no-leaffc"
+
+    def test_the_receiver_spins_in_recv_body(self):
+        """On the CPU, or wanting it: this machine may be busy with other things."""
+        wanting = spinning = 0
+        timeline = self.capture.thread(RECEIVER)
+        for weight, stack in timeline.all():
+            reason = reason_of(stack)
+            if stack and (reason is None or reason in NOT_LET | {"[GIL wait]"}):
+                wanting += weight
+                spinning += weight if any(
+                    name.endswith("._recv_body") for name in python_names(stack)) else 0
+        length = self.capture.end_ns - self.capture.begin_ns
+        print(f"  {RECEIVER}: wants the CPU {100 * wanting / length:.1f} % of the time, "
+              f"of that in _recv_body {100 * spinning / max(1, wanting):.1f} %")
+        self.assertGreater(wanting, 0.5 * length)
+        self.assertGreater(spinning, 0.9 * wanting)
+
+    def test_the_redis_threads_wait(self):
+        for name, timeline in self.threads():
+            if name.startswith("RedisProxy"):
+                times = Times(timeline)
+                self.assertGreater(times.off_cpu, 0.95 * times.all, name)
+
+
+class WithVehicle(Scenario):
+    scenario = "idle-with-leaffc"
+
+
+def main():
+    suite = unittest.defaultTestLoader.loadTestsFromNames(
+        sys.argv[1:] or ["WithoutVehicle", "WithVehicle"], sys.modules[__name__])
+    tests = suite.countTestCases()
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    for test, reason in result.skipped:
+        print(f"skipped {test.id()}: {reason}")
+    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
+    passed = result.testsRun - sum("setUpClass" not in name for name in failed)
+    print(f"{passed} passed, {len(failed)} failed, {tests - result.testsRun} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    TROUBLE = trouble()
+    main()
