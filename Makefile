@@ -187,7 +187,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
-	  check-python check-pam-scripts check-browser check-live
+	  check-python check-pam-scripts check-browser check-live check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -260,6 +260,9 @@ check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM'
 check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
 	$(Q)$(call run_suite,live)
 
+check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
+	$(Q)$(call run_suite,unwind)
+
 check-browser: $(O)/node/package-lock.json ## profiles in speedscope, in headless Chromium
 	$(Q)$(call run_suite,browser)
 
@@ -271,6 +274,10 @@ $(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lo
 		rm -f package-lock.json; \
 		echo 'npm cannot fetch speedscope: see above, then repeat make check-browser' >&2; \
 		exit 1; }
+
+.PHONY: fp-python
+fp-python: ## CPython 3.11 with frame pointers from Debian's source package; some minutes
+	$(Q)scripts/build-fp-python.sh $(O)/fp-python
 
 .PHONY: bench demo
 bench: $(O)/perfconv ## measure, BENCH=FILE.toml for one file of tests/bench

@@ -16,6 +16,7 @@
 #include "perfconv/base/idmap.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/elf_file.h"
+#include "perfconv/unwind/plt.h"
 
 struct debug_frame {
 	Dwarf *dwarf;	/* NULL: none */
@@ -187,6 +188,36 @@ static bool compile(struct cfi_tables *t, Dwarf_Frame *frame, const struct regs_
 	return true;
 }
 
+/* "The caller's SP is the CFA" goes without saying. */
+static bool is_sp_at_cfa(const struct cfi_place *p, const struct regs_arch *arch)
+{
+	return p->reg == arch->sp && p->where == CFI_IS_CFA && !p->offset;
+}
+
+void cfi_rule__seal(struct cfi_rule *rule, const struct regs_arch *arch)
+{
+	uint64_t sp = 1ull << arch->sp;
+	size_t n = 0;
+
+	rule->plain = !rule->cfa_is_expression && !rule->signal && !rule->outermost &&
+		      arch->word_bytes == 8 && !(rule->same & sp);
+	rule->saved = sp;
+	rule->lowest = 0;
+	for (size_t i = 0; i < rule->places_n; i++) {
+		const struct cfi_place p = rule->places[i];
+
+		if (is_sp_at_cfa(&p, arch))
+			continue;
+		rule->places[n++] = p;
+		rule->plain = rule->plain && p.where == CFI_AT_CFA && p.offset <= -8 &&
+			      p.reg != arch->sp;
+		rule->saved |= 1ull << p.reg;
+		if (p.offset < rule->lowest)
+			rule->lowest = p.offset;
+	}
+	rule->places_n = (uint8_t)n;
+}
+
 static struct cfi_rule *compile_from(struct cfi_tables *t, Dwarf_CFI *cfi,
 				     const struct regs_arch *arch, uint64_t address)
 {
@@ -196,7 +227,9 @@ static struct cfi_rule *compile_from(struct cfi_tables *t, Dwarf_CFI *cfi,
 	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame))
 		return NULL;
 	rule = mem__alloc(1, sizeof(*rule));
-	if (!compile(t, frame, arch, rule)) {
+	if (compile(t, frame, arch, rule)) {
+		cfi_rule__seal(rule, arch);
+	} else {
 		free(rule);
 		rule = NULL;
 	}
@@ -204,7 +237,20 @@ static struct cfi_rule *compile_from(struct cfi_tables *t, Dwarf_CFI *cfi,
 	return rule;
 }
 
-/* From the file's .eh_frame, its .debug_frame, then the .debug_frame that was stripped off. */
+static struct cfi_rule *compile_plt(const struct image *image, const struct regs_arch *arch,
+				    uint64_t address)
+{
+	struct cfi_rule plt = { 0 }, *rule;
+
+	if (!plt__rule(image->elf, arch, address, &plt))
+		return NULL;
+	cfi_rule__seal(&plt, arch);
+	rule = mem__alloc(1, sizeof(*rule));
+	*rule = plt;
+	return rule;
+}
+
+/* From the file's .eh_frame, its .debug_frame, what PLTs are, the .debug_frame that was stripped off. */
 static struct cfi_rule *compile_first(struct cfi_tables *t, uint32_t dso, const struct image *image,
 				      const struct regs_arch *arch, uint64_t address)
 {
@@ -223,6 +269,8 @@ static struct cfi_rule *compile_first(struct cfi_tables *t, uint32_t dso, const 
 		open_debug_frame(&o->own, image->elf);
 	}
 	rule = compile_from(t, o->own.cfi, arch, address);
+	if (!rule)
+		rule = compile_plt(image, arch, address);
 	if (rule)
 		return rule;
 	if (!o->separate_tried) {

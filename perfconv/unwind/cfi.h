@@ -33,17 +33,30 @@ struct cfi_expression {
 	size_t n;
 };
 
+/*
+ * A rule that is `plain` needs nothing but the words between CFA + lowest and the
+ * CFA; that is nearly every one.  See cfi_rule__seal().
+ */
 struct cfi_rule {
-	bool cfa_is_expression;
+	uint64_t same;	    /* bit n: register n is as in the callee */
+	uint64_t saved;	    /* plain: registers that the caller has by this rule, its SP included */
+	int32_t cfa_offset; /* or number of the expression */
+	int32_t lowest;	    /* plain: the lowest offset of a saved word */
 	uint8_t cfa_register;
-	bool signal;	/* a signal handler's frame: the caller was interrupted, not called */
-	bool outermost; /* there is no caller */
 	uint8_t return_register; /* the column that holds the return address */
 	uint8_t places_n;
-	int32_t cfa_offset;		   /* or number of the expression */
-	uint64_t same;			   /* bit n: register n is as in the callee */
+	bool plain;
+	bool cfa_is_expression;
+	bool signal;	/* a signal handler's frame: the caller was interrupted, not called */
+	bool outermost; /* there is no caller */
 	struct cfi_place places[REGS_MAX]; /* what was saved; all else is lost */
 };
+
+/**
+ * cfi_rule__seal - find out whether a rule that is otherwise whole is plain
+ * A rule that is never sealed works, but slower.
+ */
+void cfi_rule__seal(struct cfi_rule *rule, const struct regs_arch *arch);
 
 struct cfi_tables;
 

@@ -103,13 +103,16 @@ const struct regs_arch *regs_arch__of_task(const struct regs_arch *arch, uint64_
 bool regs__from_sample(const struct regs_arch *arch, uint64_t mask, const uint64_t *values,
 		       struct regs *out)
 {
+	uint8_t rank[64]; /* of each perf register among those of the sample */
+	uint8_t n = 0;
+
+	for (uint64_t left = mask; left; left &= left - 1)
+		rank[__builtin_ctzll(left)] = n++;
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < arch->n; i++) {
-		uint64_t bit = 1ull << arch->perf[i];
-
-		if (!(mask & bit))
+		if (!(mask >> arch->perf[i] & 1))
 			continue;
-		out->value[i] = values[__builtin_popcountll(mask & (bit - 1))];
+		out->value[i] = values[rank[arch->perf[i]]];
 		out->known |= 1ull << i;
 	}
 	return (out->known >> arch->ip & 1) && (out->known >> arch->sp & 1);

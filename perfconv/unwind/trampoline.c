@@ -28,6 +28,9 @@ static const struct cfi_rule x86_bare = {
 	.cfa_offset = 8,
 	.return_register = X86_RA,
 	.same = X86_SAVED | 1ull << X86_RBP,
+	.plain = true,
+	.saved = 1ull << X86_RSP | 1ull << X86_RA,
+	.lowest = -8,
 	.places_n = 1,
 	.places = { { X86_RA, CFI_AT_CFA, -8 } },
 };
@@ -37,6 +40,9 @@ static const struct cfi_rule x86_sub = {
 	.cfa_offset = 16,
 	.return_register = X86_RA,
 	.same = X86_SAVED | 1ull << X86_RBP,
+	.plain = true,
+	.saved = 1ull << X86_RSP | 1ull << X86_RA,
+	.lowest = -8,
 	.places_n = 1,
 	.places = { { X86_RA, CFI_AT_CFA, -8 } },
 };
@@ -46,6 +52,9 @@ static const struct cfi_rule x86_push = {
 	.cfa_offset = 16,
 	.return_register = X86_RA,
 	.same = X86_SAVED,
+	.plain = true,
+	.saved = 1ull << X86_RSP | 1ull << X86_RA | 1ull << X86_RBP,
+	.lowest = -16,
 	.places_n = 2,
 	.places = { { X86_RA, CFI_AT_CFA, -8 }, { X86_RBP, CFI_AT_CFA, -16 } },
 };
@@ -62,6 +71,9 @@ static const struct cfi_rule arm_frame = {
 	.cfa_offset = 16,
 	.return_register = ARM_LR,
 	.same = ARM_SAVED,
+	.plain = true,
+	.saved = 1ull << ARM_SP | 1ull << ARM_FP | 1ull << ARM_LR,
+	.lowest = -16,
 	.places_n = 2,
 	.places = { { ARM_FP, CFI_AT_CFA, -16 }, { ARM_LR, CFI_AT_CFA, -8 } },
 };

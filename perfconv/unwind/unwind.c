@@ -25,13 +25,13 @@
 
 #define CACHE_SLOTS 8192u
 
-struct cached {
+struct cached { /* 32 bytes: two to a cache line */
 	uint64_t ip;
+	const struct cfi_rule *rule;
 	uint32_t process_plus_1; /* 0: the slot is empty */
 	uint32_t generation;
 	bool mapped; /* an executable mapping holds ip */
 	bool file;   /* and it is of an ELF file that was read */
-	const struct cfi_rule *rule;
 };
 
 struct unwinder {
@@ -44,6 +44,7 @@ struct unwinder {
 	/* the sample in hand */
 	const struct regs_arch *task; /* of its task: a 64-bit machine runs 32-bit ones */
 	uint32_t process;
+	uint32_t generation; /* of its mappings */
 	const uint8_t *stack;
 	uint64_t stack_start, stack_end; /* addresses of the copy: [start, end) */
 	bool read_past_copy;		 /* a word behind the end was asked for */
@@ -96,7 +97,7 @@ static bool read_word(void *arg, uint64_t address, uint64_t *value)
 	return true;
 }
 
-static void look_up(struct unwinder *u, uint32_t generation, uint64_t ip, struct cached *out)
+static void look_up(struct unwinder *u, uint64_t ip, struct cached *out)
 {
 	const struct map *map = machine__find_map(u->machine, u->process, ip);
 	const struct image *image;
@@ -104,7 +105,7 @@ static void look_up(struct unwinder *u, uint32_t generation, uint64_t ip, struct
 
 	*out = (struct cached){ .ip = ip,
 				.process_plus_1 = u->process + 1,
-				.generation = generation };
+				.generation = u->generation };
 	if (!map || !map->executable)
 		return;
 	out->mapped = true;
@@ -119,12 +120,11 @@ static void look_up(struct unwinder *u, uint32_t generation, uint64_t ip, struct
 
 static const struct cached *find(struct unwinder *u, uint64_t ip)
 {
-	uint32_t generation = machine__maps_generation(u->machine, u->process);
 	struct cached *slot = &u->cache[(ip ^ ip >> 13) % CACHE_SLOTS];
 
 	if (slot->ip != ip || slot->process_plus_1 != u->process + 1 ||
-	    slot->generation != generation)
-		look_up(u, generation, ip, slot);
+	    slot->generation != u->generation)
+		look_up(u, ip, slot);
 	return slot;
 }
 
@@ -206,6 +206,27 @@ static void recover_all(struct unwinder *u, const struct cfi_rule *rule, const s
 		set(caller, u->task->sp, cfa);
 }
 
+/*
+ * A plain rule whose words all lie in the copy: the caller's registers take the
+ * place of the callee's.  Return: false, with nothing changed, if some do not.
+ */
+static bool recover_plainly(const struct unwinder *u, const struct cfi_rule *rule, uint64_t cfa,
+			    struct regs *regs)
+{
+	uint64_t low = cfa + (uint64_t)(int64_t)rule->lowest;
+	const uint8_t *top;
+
+	if (!rule->plain || low < u->stack_start || low > cfa || cfa > u->stack_end)
+		return false;
+	top = u->stack + (cfa - u->stack_start);
+	for (size_t i = 0; i < rule->places_n; i++)
+		memcpy(&regs->value[rule->places[i].reg], top + rule->places[i].offset,
+		       sizeof(uint64_t));
+	regs->value[u->task->sp] = cfa;
+	regs->known = (regs->known & rule->same) | rule->saved;
+	return true;
+}
+
 static enum step step_by_rule(struct unwinder *u, const struct cfi_rule *rule, struct regs *regs,
 			      bool leaf, uint64_t *cfa)
 {
@@ -221,11 +242,13 @@ static enum step step_by_rule(struct unwinder *u, const struct cfi_rule *rule, s
 	if (!rule->signal && *cfa <= regs->value[arch->sp] &&
 	    !(leaf && *cfa == regs->value[arch->sp]))
 		return STEP_FAILED;
-	recover_all(u, rule, regs, *cfa, &caller);
-	if (!(caller.known >> rule->return_register & 1))
+	if (!recover_plainly(u, rule, *cfa, regs)) {
+		recover_all(u, rule, regs, *cfa, &caller);
+		*regs = caller;
+	}
+	if (!(regs->known >> rule->return_register & 1))
 		return STEP_FAILED;
-	ip = caller.value[rule->return_register] & arch->address_mask;
-	*regs = caller;
+	ip = regs->value[rule->return_register] & arch->address_mask;
 	set(regs, arch->ip, ip);
 	return ip ? STEP_DONE : STEP_OUTERMOST;
 }
@@ -275,24 +298,26 @@ static void enter_frame(const struct unwinder *u, const struct regs *regs, bool 
 			struct unwind_frame *f)
 {
 	uint64_t left = u->task->preserved;
+	unsigned int known = 0;
 
 	f->ip = regs->value[u->task->ip];
 	f->sp = regs->value[u->task->sp];
 	f->cfa = 0;
 	f->return_address = return_address;
-	f->known = 0;
 	for (size_t i = 0; left; i++, left &= left - 1) {
 		int number = __builtin_ctzll(left);
 
 		f->preserved[i] = regs->value[number];
-		f->known = (uint16_t)(f->known | (regs->known >> number & 1) << i);
+		known |= (unsigned int)(regs->known >> number & 1) << i;
 	}
+	f->known = (uint16_t)known;
 }
 
 static void start(struct unwinder *u, uint32_t process, const struct record_sample *sample,
 		  uint64_t sp)
 {
 	u->process = process;
+	u->generation = machine__maps_generation(u->machine, process);
 	u->stack = sample->stack;
 	u->stack_start = sp;
 	u->stack_end = sp + sample->stack_bytes;
