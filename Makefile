@@ -280,8 +280,12 @@ fp-python: ## CPython 3.11 with frame pointers from Debian's source package; som
 	$(Q)scripts/build-fp-python.sh $(O)/fp-python
 
 .PHONY: bench demo
-bench: $(O)/perfconv ## measure, BENCH=FILE.toml for one file of tests/bench
-	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)))
+BENCHES = $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)) tests/bench/unwind.py)
+bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/bench
+	$(Q)set -e; for program in $(filter %.py,$(BENCHES)); do \
+		$(TEST_ENV) $(PYTHON) $$program; \
+	done
+	$(Q)$(if $(filter %.toml,$(BENCHES)),$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(filter %.toml,$(BENCHES)))
 
 demo: ## profile the real PAM for DURATION seconds of SCENARIO, from nothing to a speedscope file
 	$(Q)scripts/setup-debian.sh build demo

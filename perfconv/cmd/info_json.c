@@ -59,6 +59,19 @@ static void json_events(struct json *j, const struct capture *c)
 	json__array_end(j);
 }
 
+static void json_endings(struct json *j, const struct capture *c, uint32_t thread)
+{
+	struct info_endings endings = info_report__endings(c, thread);
+
+	json__key(j, "stacks");
+	json__object(j);
+	json__key_u64(j, "complete", endings.n[STACK_COMPLETE]);
+	json__key_u64(j, "truncated", endings.n[STACK_TRUNCATED]);
+	json__key_u64(j, "lost", endings.n[STACK_LOST]);
+	json__key_u64(j, "asCaptured", endings.n[STACK_CHAIN]);
+	json__object_end(j);
+}
+
 static void json_thread(struct json *j, const struct capture *c, uint32_t thread)
 {
 	const struct thread *t = &c->machine.threads.data[thread];
@@ -79,6 +92,7 @@ static void json_thread(struct json *j, const struct capture *c, uint32_t thread
 				      c->counts.data[at].samples);
 	}
 	json__object_end(j);
+	json_endings(j, c, thread);
 	json__key_u64(j, "lost", loss.lost);
 	json__key_u64(j, "throttled", loss.throttled);
 	json__object_end(j);
@@ -113,6 +127,8 @@ static void json_quality(struct json *j, const struct capture *c)
 	json__key_u64(j, "lost", q.lost);
 	json__key_u64(j, "stitched", q.stitched);
 	json__object_end(j);
+	json__key_u64(j, "processesWithoutFramePointers", q.chains.processes);
+	json__key_u64(j, "leafCallersRepaired", c->leaf_callers);
 	json__key_u64(j, "places", q.places);
 	json__key_u64(j, "unresolvedPlaces", q.unresolved_places);
 	json__key_u64(j, "lostEvents", s->lost);

@@ -32,6 +32,19 @@ struct capture_loss info_report__loss(const struct capture *c, uint32_t thread)
 	return thread < c->losses.n ? c->losses.data[thread] : (struct capture_loss){ 0 };
 }
 
+struct info_endings info_report__endings(const struct capture *c, uint32_t thread)
+{
+	struct info_endings sum = { 0 };
+
+	for (uint32_t e = 0; e < perfdata__events(c->data); e++) {
+		uint32_t at = idmap__find(&c->count_keys, thread, e);
+
+		for (size_t i = 0; at != IDMAP_NONE && i < STACK_ENDINGS; i++)
+			sum.n[i] += c->counts.data[at].endings[i];
+	}
+	return sum;
+}
+
 static void line(struct sink *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void line(struct sink *out, const char *fmt, ...)
@@ -85,23 +98,38 @@ static void text_events(struct sink *out, const struct capture *c)
 	}
 }
 
+/* "-" where no stack was unwound. */
+static void format_share(char out[8], uint64_t part, uint64_t of)
+{
+	if (of)
+		snprintf(out, 8, "%5.1f %%", 100 * (double)part / (double)of);
+	else
+		snprintf(out, 8, "%7s", "-");
+}
+
 static void text_thread(struct sink *out, const struct capture *c, uint32_t t, uint64_t samples)
 {
 	struct capture_loss loss = info_report__loss(c, t);
-	char lost[80] = "";
+	struct info_endings e = info_report__endings(c, t);
+	uint64_t unwound = e.n[STACK_COMPLETE] + e.n[STACK_TRUNCATED] + e.n[STACK_LOST];
+	char lost[80] = "", shares[3][8];
 
+	for (enum stack_ending i = STACK_COMPLETE; i <= STACK_LOST; i++)
+		format_share(shares[i], e.n[i], unwound);
 	if (loss.lost || loss.throttled)
 		snprintf(lost, sizeof(lost), "  %llu lost, %llu throttled",
 			 (unsigned long long)loss.lost, (unsigned long long)loss.throttled);
-	line(out, "%7u %7u  %-32.32s %10llu%s", machine__process_of(&c->machine, t)->pid,
-	     c->machine.threads.data[t].tid, info_report__thread_name(c, t),
-	     (unsigned long long)samples, lost);
+	line(out, "%7u %7u  %-24.24s %8llu  %8s  %8s  %8s%s",
+	     machine__process_of(&c->machine, t)->pid, c->machine.threads.data[t].tid,
+	     info_report__thread_name(c, t), (unsigned long long)samples, shares[STACK_COMPLETE],
+	     shares[STACK_TRUNCATED], shares[STACK_LOST], lost);
 }
 
 static void text_threads(struct sink *out, const struct capture *c)
 {
 	line(out, "%s", "");
-	line(out, "%7s %7s  %-32s %10s", "pid", "tid", "thread", "samples");
+	line(out, "%7s %7s  %-24s %8s  %8s %9s  %8s", "pid", "tid", "thread", "samples", "complete",
+	     "truncated", "lost");
 	for (uint32_t t = 0; t < c->machine.threads.n; t++) {
 		uint64_t samples = 0;
 
@@ -139,6 +167,12 @@ static void text_quality(struct sink *out, const struct capture *c)
 	line(out, "stacks: complete %llu (stitched %llu), truncated %llu, lost %llu",
 	     (unsigned long long)q.complete, (unsigned long long)q.stitched,
 	     (unsigned long long)q.truncated, (unsigned long long)q.lost);
+	if (q.chains.processes)
+		line(out, "processes without frame pointers: %llu; record with %s",
+		     (unsigned long long)q.chains.processes, CHAINS_REMEDY);
+	if (c->leaf_callers)
+		line(out, "callers of leaf functions taken from the link register: %llu",
+		     (unsigned long long)c->leaf_callers);
 	line(out, "places without a name: %llu of %llu", (unsigned long long)q.unresolved_places,
 	     (unsigned long long)q.places);
 	line(out, "events lost while recording: %llu; samples doubled: %llu",

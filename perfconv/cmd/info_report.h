@@ -17,6 +17,14 @@ const char *info_report__thread_name(const struct capture *c, uint32_t thread);
 /** info_report__loss - what the records of @thread say was lost. */
 struct capture_loss info_report__loss(const struct capture *c, uint32_t thread);
 
+/* How many stacks ended in which way. */
+struct info_endings {
+	uint64_t n[STACK_ENDINGS];
+};
+
+/** info_report__endings - of a thread's samples, doubled ones not. */
+struct info_endings info_report__endings(const struct capture *c, uint32_t thread);
+
 /** info_report__text - 80 columns for a person. */
 void info_report__text(struct sink *out, const struct capture *c, const char *path);
 

@@ -10,6 +10,7 @@
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/report_waits.h"
 #include "perfconv/machine/codemap.h"
+#include "perfconv/pipeline/chains.h"
 
 #define SHOWN_THREADS 8u
 #define SHOWN_FRAMES 10u
@@ -157,11 +158,37 @@ static void warn_of_objects(const struct capture *c)
 				 u(c->frames_capped), UNWIND_MAX_FRAMES);
 }
 
+/* The kernel's name of a process: that of its first thread. */
+static const char *process_name(const struct capture *c, uint32_t process)
+{
+	for (uint32_t t = 0; t < c->machine.threads.n; t++)
+		if (c->machine.threads.data[t].process == process)
+			return machine__comm(&c->machine, t);
+	return "";
+}
+
+static void warn_of_chains(const struct capture *c)
+{
+	struct chains_verdict v = chains__judge(c);
+	char more[64] = "";
+
+	if (!v.processes)
+		return;
+	if (v.processes > 1)
+		snprintf(more, sizeof(more), ", and so do %llu more processes", u(v.processes - 1));
+	message__warning(
+		"%s (pid %u) lacks frame pointers: %.0f %% of its callchains end on the "
+		"way, half of them have at most %u user frames%s; record with " CHAINS_REMEDY,
+		process_name(c, v.worst.process), c->machine.processes.data[v.worst.process].pid,
+		100 * (1 - share(v.worst.reaching, v.worst.samples)), v.worst.median_depth, more);
+}
+
 void report_text__warnings(const struct capture *c, const char *path)
 {
 	warn_of_file(c, path);
 	warn_of_python(c);
 	warn_of_generated_code(c);
+	warn_of_chains(c);
 	warn_of_objects(c);
 	report_waits__warnings(c);
 }

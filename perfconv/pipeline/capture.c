@@ -201,6 +201,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	code = read_records(&p, err);
 	codemap__complete(c->machine.codemap);
 	c->frames_capped = p.collector.frames_capped;
+	c->leaf_callers = p.collector.leaf_callers;
 	c->deferred_missing = p.deferred.waiting;
 	collector__release(&p.collector);
 	switching__release(&p.switching);

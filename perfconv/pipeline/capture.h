@@ -83,6 +83,7 @@ struct capture {
 	bool exact;		   /* every switch of every thread is known */
 	bool unwindable;	   /* the architecture's stack copies can be unwound */
 	uint64_t frames_capped;	   /* stacks that reached UNWIND_MAX_FRAMES */
+	uint64_t leaf_callers;	   /* callchains completed by one; see collect.h */
 	uint64_t deferred_missing; /* samples whose user part never came */
 	uint64_t doubled;	   /* samples dropped: same event, thread and time as one before */
 	struct idmap count_keys;   /* (thread, event) */

@@ -35,21 +35,45 @@ static void add_user(struct collector *c, uint32_t process, uint64_t ip, bool re
 	add(c, machine__user_place(c->machine, process, ip), return_address);
 }
 
+/*
+ * A leaf function has no frame of its own that frame pointers lead to: the chain
+ * goes on with its caller's caller, unless the machine keeps return addresses in a
+ * register that was recorded.
+ */
+static void add_leaf_caller(struct collector *c, uint32_t process, const struct record *rec,
+			    uint64_t leaf, uint64_t next)
+{
+	uint64_t caller;
+
+	if (!c->unwinder ||
+	    !unwinder__leaf_caller(c->unwinder, process, &rec->sample, leaf, &caller) ||
+	    caller == next)
+		return;
+	add_user(c, process, caller, true);
+	c->leaf_callers++;
+}
+
 /* The kernel's part of the chain, and with @user the user's.  Return: entries of the user's. */
 static size_t add_callchain(struct collector *c, uint32_t process, struct callchain *chain,
-			    bool user)
+			    const struct record *rec, bool user)
 {
 	struct callchain_entry e;
+	uint64_t leaf = 0;
 	size_t n = 0;
 
 	while (callchain__next(chain, &e)) {
-		if (e.space == CALLCHAIN_KERNEL) {
+		if (e.space == CALLCHAIN_KERNEL)
 			add(c, machine__kernel_place(e.ip), e.return_address);
-		} else if (e.space == CALLCHAIN_USER && user) {
-			add_user(c, process, e.ip, e.return_address);
-			n++;
-		}
+		if (e.space != CALLCHAIN_USER || !user)
+			continue;
+		if (n == 1)
+			add_leaf_caller(c, process, rec, leaf, e.ip);
+		add_user(c, process, e.ip, e.return_address);
+		leaf = e.ip;
+		n++;
 	}
+	if (n == 1)
+		add_leaf_caller(c, process, rec, leaf, 0);
 	return n;
 }
 
@@ -133,7 +157,7 @@ struct collected collector__sample(struct collector *c, const struct perfdata_ev
 
 	c->leaf_first.n = 0;
 	callchain__init(&chain, rec->sample.callchain, rec->sample.callchain_n, rec->misc);
-	user = add_callchain(c, process, &chain, !dumped);
+	user = add_callchain(c, process, &chain, rec, !dumped);
 	/* A kernel thread has no user registers: its chain is all there is. */
 	if (dumped && rec->sample.user_abi)
 		add_unwound(c, process, rec, &out);
@@ -156,12 +180,13 @@ static bool is_kernels(const struct collector *c, uint32_t stack)
 uint32_t collector__prepend(struct collector *c, uint32_t process, const uint64_t *ips, size_t n,
 			    uint32_t stack)
 {
+	const struct record bare = { 0 }; /* the sample's registers are not of this moment */
 	struct callchain chain;
 	uint32_t callers;
 
 	c->leaf_first.n = 0;
 	callchain__init(&chain, ips, n, PERF_RECORD_MISC_USER);
-	add_callchain(c, process, &chain, true);
+	add_callchain(c, process, &chain, &bare, true);
 	callers = push_all(c, STORE_NO_STACK);
 	c->leaf_first.n = 0;
 	if (stack != STORE_NO_STACK && !is_kernels(c, stack))

@@ -3,7 +3,8 @@
  * collect - the stack of a sample, from all that may hold parts of it:
  *
  *     kernel   callchain
- *     user     registers and stack copy, unwound; else callchain; else the
+ *     user     registers and stack copy, unwound; else callchain, with the caller
+ *              of a leaf function where a register still holds it; else the
  *              branches of a call-stack mode (LBR); else later (deferred)
  *
  * Guests and hypervisors have address spaces of their own: nobody names them.
@@ -26,6 +27,7 @@ struct collector {
 	struct unwind_stack *unwound; /* scratch */
 	VEC(uint32_t) leaf_first;     /* scratch: location ids */
 	uint64_t frames_capped;	      /* stacks that reached UNWIND_MAX_FRAMES */
+	uint64_t leaf_callers;	      /* callchains that lacked one, which a register held */
 };
 
 struct collected {

@@ -39,12 +39,25 @@ static bool count_dumps(struct quality *q, const struct capture *c)
 	return any;
 }
 
-/* The names of what the outermost frame's CFI does not tell of. */
+/*
+ * The names of what the outermost frame's CFI does not tell of.  Frame pointers end
+ * below what the C library, which keeps none, runs before main and a thread's function.
+ */
 static bool is_start_by_name(const char *name)
 {
-	static const char *const names[] = { "_start",	     "_dl_start_user", "clone",
-					     "__clone",	     "clone3",	       "__clone3",
-					     "thread_start", "__thread_start" };
+	static const char *const names[] = {
+		"_start",
+		"_dl_start_user",
+		"clone",
+		"__clone",
+		"clone3",
+		"__clone3",
+		"thread_start",
+		"__thread_start",
+		"start_thread",
+		"__libc_start_call_main",
+		"__libc_start_main",
+	};
 
 	for (size_t i = 0; name && i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(name, names[i]))
@@ -135,6 +148,7 @@ struct quality quality__count(const struct capture *c)
 
 	if (!count_dumps(&q, c))
 		count_chains(&q, c);
+	q.chains = chains__judge(c);
 	count_places(&q, c);
 	return q;
 }

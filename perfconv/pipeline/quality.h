@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "perfconv/pipeline/capture.h"
+#include "perfconv/pipeline/chains.h"
 
 /*
  * Which samples are counted: those of events with stack dumps that have user
@@ -13,10 +14,11 @@
  * have callchains.  Never those of sched:sched_switch, doubled ones never.
  */
 struct quality {
-	uint64_t complete;	    /* reach the start of the program or thread */
-	uint64_t truncated;	    /* the dump ended before the stack did */
-	uint64_t lost;		    /* no rule to go on, or the chain ends on its way */
-	uint64_t stitched;	    /* those of complete that were completed from others */
+	uint64_t complete;  /* reach the start of the program or thread */
+	uint64_t truncated; /* the dump ended before the stack did */
+	uint64_t lost;	    /* no rule to go on, or the chain ends on its way */
+	uint64_t stitched;  /* those of complete that were completed from others */
+	struct chains_verdict chains;
 	uint64_t places;	    /* unique addresses in the stacks */
 	uint64_t unresolved_places; /* those that nobody names */
 };

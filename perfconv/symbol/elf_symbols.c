@@ -43,10 +43,20 @@ bool elf_symbols__has_symtab(Elf *elf)
 	return section_of_type(elf, SHT_SYMTAB, &header) && header.sh_size > header.sh_entsize;
 }
 
+/* On 32-bit ARM the lowest bit of a function's address says which instructions it has. */
+static GElf_Addr address_bits(Elf *elf)
+{
+	GElf_Ehdr header;
+
+	return gelf_getehdr(elf, &header) && header.e_machine == EM_ARM ? ~(GElf_Addr)1
+									: ~(GElf_Addr)0;
+}
+
 size_t elf_symbols__add(struct symtab *t, Elf *elf)
 {
 	GElf_Word type = elf_symbols__has_symtab(elf) ? SHT_SYMTAB : SHT_DYNSYM;
 	size_t before = t->list.n;
+	GElf_Addr bits = address_bits(elf);
 	GElf_Shdr header;
 	Elf_Scn *section = section_of_type(elf, type, &header);
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
@@ -59,8 +69,8 @@ size_t elf_symbols__add(struct symtab *t, Elf *elf)
 			break;
 		name = is_function(&sym) ? elf_strptr(elf, header.sh_link, sym.st_name) : NULL;
 		if (name && *name)
-			symtab__add(t, sym.st_value, sym.st_value + sym.st_size, name,
-				    rank_of(&sym));
+			symtab__add(t, sym.st_value & bits, (sym.st_value & bits) + sym.st_size,
+				    name, rank_of(&sym));
 	}
 	return t->list.n - before;
 }

@@ -42,7 +42,7 @@ const struct regs_arch *regs_arch__of_task(const struct regs_arch *arch, uint64_
 /**
  * regs__from_sample - pick the values of a perf register set
  * @mask: bit n: perf register n is there; @values: one per set bit, ascending
- * Return: false if the instruction or stack pointer is not among them.
+ * Return: false if the instruction or stack pointer is not among them; @out has what is.
  */
 bool regs__from_sample(const struct regs_arch *arch, uint64_t mask, const uint64_t *values,
 		       struct regs *out);

@@ -350,3 +350,26 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 	else if (result == STEP_FAILED && u->read_past_copy)
 		out->ending = STACK_TRUNCATED;
 }
+
+bool unwinder__leaf_caller(struct unwinder *u, uint32_t process, const struct record_sample *sample,
+			   uint64_t ip, uint64_t *caller)
+{
+	const struct cfi_rule *rule;
+	struct regs regs;
+	uint64_t ra;
+
+	u->task = regs_arch__of_task(u->arch, sample->user_abi);
+	if (!u->task || !sample->user_regs)
+		return false;
+	(void)regs__from_sample(u->task, sample->user_regs_mask, sample->user_regs, &regs);
+	start(u, process, sample, 0);
+	rule = find(u, ip)->rule;
+	if (!rule || rule->signal || rule->outermost || rule->return_register == u->task->ip ||
+	    !(regs.known & rule->same & 1ull << rule->return_register))
+		return false;
+	ra = regs.value[rule->return_register] & u->task->address_mask;
+	if (!ra || !find(u, ra - 1)->mapped)
+		return false;
+	*caller = ra;
+	return true;
+}

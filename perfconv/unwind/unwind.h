@@ -67,4 +67,14 @@ void unwinder__free(struct unwinder *u);
 void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_sample *sample,
 		      struct unwind_stack *out);
 
+/**
+ * unwinder__leaf_caller - who called a leaf function, where its CFI proves that the
+ * return address is still in a register (aarch64's LR) and the sample has that one
+ *
+ * @ip: the sampled address
+ * Return: true with *@caller, a return address in executable memory, set.
+ */
+bool unwinder__leaf_caller(struct unwinder *u, uint32_t process, const struct record_sample *sample,
+			   uint64_t ip, uint64_t *caller);
+
 #endif

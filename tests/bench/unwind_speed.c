@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "perfconv/machine/codemap.h"
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/perfdata/perfdata.h"
@@ -201,12 +202,15 @@ static void keep(struct bench *b, const struct record *rec)
 
 static int read_capture(struct bench *b, const char *path, struct errbuf *err)
 {
+	struct codemap_capture about = { .path = path, .local_kernel = true, .clockid = -1 };
 	struct perfdata *data;
 	struct record rec;
 	int code = perfdata__open(&data, path, err);
 
 	if (code)
 		return code;
+	about.hostname = mem__strdup(perfdata__info(data)->hostname);
+	b->machine.codemap = codemap__new(&b->machine, &b->images, &about);
 	b->arch = regs_arch__find(perfdata__info(data)->arch);
 	b->images.local_kernel = true;
 	while ((code = perfdata__next(data, &rec, err)) > 0) {
@@ -215,6 +219,7 @@ static int read_capture(struct bench *b, const char *path, struct errbuf *err)
 		else
 			machine__apply(&b->machine, &rec);
 	}
+	codemap__complete(b->machine.codemap);
 	perfdata__free(data);
 	return code;
 }

@@ -35,6 +35,10 @@ CASES = [
      [".side"]),
     ("several-events", "good-several.data",
      ["--frames", "python", "--event", "page-faults", "--event", "all"], []),
+    ("levels-aarch64", "good-levels-aarch64.data", ["--frames", "all"], []),
+    ("levels-aarch64-pac", "good-levels-aarch64-pac.data", ["--frames", "all"], []),
+    ("levels-aarch64-fp", "good-levels-aarch64-fp.data", ["--frames", "all"], []),
+    ("levels-armv7", "good-levels-armv7.data", ["--frames", "all"], []),
 ]
 
 

@@ -168,6 +168,59 @@ def test_signal_handler_on_a_stack_of_its_own(folder):
     need(quality["complete"] >= LEAST_SAMPLES and not quality["lost"], f"{quality}")
 
 
+FRAME_POINTERS = ["-fno-omit-frame-pointer", "-mno-omit-leaf-frame-pointer"]
+LACKS = "lacks frame pointers"
+
+
+def record_chains(capture, command, **environment):
+    run(["perf", "record", "-q", "-N", "-e", "cpu-clock", "-F", "499", "-k", "CLOCK_MONOTONIC",
+         "-g", "-o", capture, "--", *command], env={**os.environ, **environment})
+
+
+def said_of(capture):
+    """What convert says of a capture."""
+    done = subprocess.run([PERFCONV, "convert", "-i", capture, "-o", capture.parent / "out.json"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    return done.stderr
+
+
+def test_missing_frame_pointers_are_told(folder):
+    with_them = build(folder, "with", "-O2", *FRAME_POINTERS)
+    record_chains(folder / "with.data", [with_them, "compute", SECONDS])
+    need(LACKS not in said_of(folder / "with.data"), "a program with frame pointers is accused")
+    pythons = compare_stacks.python_command(folder, pyframes=False)[0]
+    record_chains(folder / "without.data", [*pythons[:2], "1"])
+    words = said_of(folder / "without.data")
+    need(LACKS in words and "--call-graph dwarf,16384" in words, f"nothing is said: {words}")
+    info = json.loads(run([PERFCONV, "info", "--json", folder / "without.data"]))
+    need(info["quality"]["processesWithoutFramePointers"] == 1, f"{info['quality']}")
+
+
+def test_python_with_frame_pointers(folder):
+    """`make fp-python`'s interpreter and pyframes: whole stacks without a copy of the stack."""
+    python = compare_stacks.BUILD / "fp-python" / "bin" / "python3.11"
+    if not python.exists():
+        raise Missing(f"{python} is not there: make fp-python builds it")
+    (inside, *program), environment = compare_stacks.python_command(folder, pyframes=True)
+    packages = next(Path(inside).parents[1].glob("lib/python3.11/site-packages"))
+    capture = folder / "perf.data"
+    record_chains(capture, [python, *program[:1], "3"],
+                  PYTHONPATH=str(packages), **environment)
+    need(LACKS not in said_of(capture), "frame pointers are said to be missing")
+    out = run([PERFCONV, "convert", "-q", "-i", capture, "-o", "-", "--side-dir", folder / "side"])
+    profile = json.loads(out)
+    names = [frame["name"] for frame in profile["shared"]["frames"]]
+    roots, n = collections.Counter(), 0
+    for one in profile["profiles"]:
+        for stack, weight in zip(one["samples"], one["weights"]):
+            roots.update({names[stack[0]]: weight} if stack else {})
+            n += weight if stack else 0
+    whole = roots["<module>"] + roots["Thread._bootstrap"]
+    print(f"  stacks of a python with frame pointers that begin with <module> or a thread's "
+          f"first function: {100 * whole / n:.2f} % of the time")
+    need(whole >= LEAST_COMPLETE * n, f"roots: {roots.most_common(5)}")
+
+
 def make_stops(program, stops):
     def test(folder):
         counts = compare_stacks.compare_all([program], stops, folder, seed=7)[program]
