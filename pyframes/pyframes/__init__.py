@@ -98,7 +98,8 @@ def start(directory=None, *, snapshots=None, tasks=None):
         never; default $PYFRAMES_SNAPSHOTS, else 0.5.
     tasks: whether asyncio tasks get frames; default: unless PYFRAMES_TASKS=0.
 
-    Only calls that begin afterwards are named. Starting twice is fine.
+    Only calls that begin afterwards are named. Starting twice is fine; settings hold
+    from the first start on, until stop(remove=True).
     """
     global _remove_at_exit
     if directory is None:

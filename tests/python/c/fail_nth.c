@@ -162,3 +162,14 @@ ssize_t getrandom(void *bytes, size_t size, unsigned int flags)
 
 	return result(fail, fail ? -1 : syscall(SYS_getrandom, bytes, size, flags));
 }
+
+void *dlopen(const char *path, int flags)
+{
+	static void *(*real)(const char *, int);
+
+	if (fails(CALLER))
+		return NULL;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "dlopen");
+	return real(path, flags);
+}
