@@ -4,6 +4,7 @@
 perf is run as a user would: --call-graph dwarf,65528 and perf script --no-inline.
 A level of Python takes 370 to 500 bytes of stack with our trampolines, so a dump
 of 65,528 bytes holds the programs below (depth below 60) several times over.
+PERF_SECONDS is the CPU time that each takes (default 1), however busy the machine is.
 """
 
 import collections
@@ -22,7 +23,6 @@ LEAST = 0.99
 
 THREADED = """
     import threading, time
-    stop = time.monotonic() + {seconds}
     def leaf(n):
         total = 0
         for i in range(n):
@@ -32,7 +32,7 @@ THREADED = """
         def middle(self):
             return [leaf(2000) for _ in range(3)]
         def outer(self):
-            while time.monotonic() < stop:
+            while time.process_time() < {seconds}:
                 self.middle()
     threads = [threading.Thread(target=Worker().outer, name="worker-%d" % i) for i in range(2)]
     for thread in threads: thread.start()
@@ -48,21 +48,19 @@ ASYNCIO = """
     async def inner():
         burn()
         await asyncio.sleep(0)
-    async def worker(stop):
-        while time.monotonic() < stop:
+    async def worker():
+        while time.process_time() < {seconds}:
             await inner()
     async def main():
-        stop = time.monotonic() + {seconds}
-        await asyncio.gather(*[asyncio.create_task(worker(stop), name="task-%s" % c)
+        await asyncio.gather(*[asyncio.create_task(worker(), name="task-%s" % c)
                                for c in "ab"])
     asyncio.run(main())
 """
 POLLING = """
     import select, socket, threading, time
-    stop = time.monotonic() + {seconds}
     def poll():
         a, b = socket.socketpair()
-        while time.monotonic() < stop:
+        while time.process_time() < {seconds}:
             select.select([a], [], [], 0.0)
     thread = threading.Thread(target=poll, name="poller")
     thread.start(); thread.join()
