@@ -15,8 +15,25 @@ Py_ssize_t cpython__request_index(freefunc release)
 	return PyUnstable_Eval_RequestCodeExtraIndex(release);
 }
 
+/*
+ * The interpreter would make room for every user of extras that there is, and later call
+ * each one's release function for this code object, with NULL, also at its very end, when
+ * a function written in Python is gone.  So room is made for the users up to us only.
+ */
+static void cpython__make_room(PyCodeObject *code, Py_ssize_t index)
+{
+	size_t bytes = sizeof(struct cpython_code_extra) + (size_t)(index + 1) * sizeof(void *);
+	struct cpython_code_extra *extra = code->co_extra ? NULL : PyMem_Calloc(1, bytes);
+
+	if (!extra)
+		return;
+	extra->size = index + 1;
+	code->co_extra = (void *)extra;
+}
+
 int cpython__set_extra(PyCodeObject *code, Py_ssize_t index, void *value)
 {
+	cpython__make_room(code, index);
 	if (PyUnstable_Code_SetExtra((PyObject *)code, index, value) == 0)
 		return 0;
 	PyErr_Clear();

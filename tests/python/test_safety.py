@@ -451,6 +451,26 @@ class Host(Case):
         self.assertNotIn("inside", names(result.sides()[0]))
 
 
+class ForeignExtras(Case):
+    def test_release_functions_of_others_are_not_called_for_us(self):
+        result = self.run_python("""
+            import ctypes, gc, sys
+            prefix = "PyUnstable_" if sys.version_info >= (3, 12) else "_Py"
+            request = getattr(ctypes.pythonapi, prefix + "Eval_RequestCodeExtraIndex")
+            released = []
+            release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(released.append)
+            index = request(release)
+            for number in range(10):
+                scope = {}
+                exec("def function(): pass", scope)
+                scope["function"]()
+            del scope
+            gc.collect()
+            print(index > 0, released)
+        """)
+        self.assertEqual(result.stdout, "True []\n")  # and it ended well
+
+
 class ForeignHook(Case):
     """Another tool's evaluator below and above ours."""
 
