@@ -68,7 +68,7 @@ SHELL_FILES = $(sort $(shell grep -rlIE '^\#!.*[/ ](ba|da)?sh( |$$)' .ci scripts
 
 # --- dependencies -----------------------------------------------------------
 
-PACKAGES := libdw libelf libtraceevent libzstd zlib jansson
+PACKAGES := libdw libelf liblzma libtraceevent libzstd zlib jansson
 
 # The value of variable $1 is $2, asked for when a recipe first needs it: help,
 # clean and setup run where there is no pkg-config yet.

@@ -22,6 +22,7 @@ debian_name()
 	case $1 in
 	libdw) echo libdw-dev ;;
 	libelf) echo libelf-dev ;;
+	liblzma) echo liblzma-dev ;;
 	libtraceevent) echo libtraceevent-dev ;;
 	libzstd) echo libzstd-dev ;;
 	zlib) echo zlib1g-dev ;;

@@ -10,8 +10,8 @@
 # enabled: the demo and the tests start their own.
 set -euo pipefail
 
-BUILD="gcc libc6-dev make pkg-config libdw-dev libelf-dev libtraceevent-dev libzstd-dev
-	zlib1g-dev libjansson-dev libiberty-dev xz-utils"
+BUILD="gcc libc6-dev make pkg-config libdw-dev libelf-dev liblzma-dev libtraceevent-dev
+	libzstd-dev zlib1g-dev libjansson-dev libiberty-dev xz-utils"
 TEST="libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck binutils linux-perf
 	elfutils gdb g++ python3 python3.11 python3.11-venv python3.11-dev redis-server mosquitto
 	chromium chromium-driver chromium-sandbox"

@@ -65,7 +65,7 @@ static int set_frames(void *target, const char *value)
 {
 	for (size_t i = 0; i < sizeof(frames_names) / sizeof(*frames_names); i++)
 		if (!strcmp(value, frames_names[i])) {
-			((struct convert *)target)->capture.frames = (enum frames_mode)i;
+			((struct convert *)target)->capture.resolve.mode = (enum frames_mode)i;
 			return 0;
 		}
 	message__error("--frames takes merged, python, native or all, not %s", value);
@@ -158,6 +158,20 @@ static int set_max_samples(void *target, const char *value)
 	return 0;
 }
 
+static int set_lines(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.resolve.lines = true;
+	return 0;
+}
+
+static int set_no_inline(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.resolve.inlines = false;
+	return 0;
+}
+
 static int set_scenario(void *target, const char *value)
 {
 	((struct convert *)target)->scenario = value;
@@ -242,6 +256,9 @@ static const struct option_spec options[] = {
 	  "merge stacks in buckets of time until no more than\n"
 	  "N are left in the file (default: 100000)",
 	  set_max_samples },
+	{ "lines", 0, NULL, "a frame for each line of a function, not one for all", set_lines },
+	{ "no-inline", 0, NULL, "do not look for inlined functions and source lines",
+	  set_no_inline },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
 	{ "side-dir", 0, "DIR",
@@ -284,7 +301,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.values_n = c->values.n,
 		.data = capture->data,
 		.event = capture->profile->event,
-		.frames_mode = frames_names[c->capture.frames],
+		.frames_mode = frames_names[c->capture.resolve.mode],
 		.python_hex = python__version(capture->python),
 		.side_files = python__files(capture->python),
 		.files_missing = capture->images.missing,
@@ -384,7 +401,7 @@ static int convert(const struct convert *c, struct errbuf *err)
 int cmd__convert(int argc, char **argv)
 {
 	struct convert c = { .capture.path = "perf.data",
-			     .capture.frames = FRAMES_MERGED,
+			     .capture.resolve = { FRAMES_MERGED, .inlines = true },
 			     .capture.max_samples = DEFAULT_MAX_SAMPLES };
 	struct errbuf err;
 	int first, status = EXIT_USAGE;

@@ -94,7 +94,7 @@ static int info(const struct info *i, struct errbuf *err)
 
 int cmd__info(int argc, char **argv)
 {
-	struct info i = { .capture = { .path = "perf.data", .frames = FRAMES_ALL } };
+	struct info i = { .capture = { .path = "perf.data", .resolve.mode = FRAMES_ALL } };
 	struct errbuf err;
 	int first;
 

@@ -91,7 +91,7 @@ static void warn_of_python(const struct capture *c)
 		message__warning("side files of pyframes: %llu records found no room while "
 				 "recording, %llu are damaged, %llu of unknown type",
 				 u(f.dropped), u(f.bad_records), u(f.unknown_records));
-	if (f.read && c->profile->samples && c->options.frames != FRAMES_NATIVE &&
+	if (f.read && c->profile->samples && c->options.resolve.mode != FRAMES_NATIVE &&
 	    !shows_python(c->profile->resolved))
 		message__warning("pyframes was active, but no stack reaches a Python function; "
 				 "record with --call-graph dwarf,65528");

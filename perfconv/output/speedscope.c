@@ -58,10 +58,14 @@ static void write_frame(struct writer *w, const struct frame *f)
 	json__key_string(j, "name", text(w, f->name));
 	if (f->file)
 		json__key_string(j, "file", text(w, f->file));
-	if (f->first_line && !w->has_dumps)
+	if (f->line)
+		json__key_u64(j, "line", f->line);
+	else if (f->first_line && !w->has_dumps)
 		json__key_u64(j, "line", f->first_line);
 	if (f->first_line)
 		json__key_u64(j, "firstLine", f->first_line);
+	if (f->object && f->object != f->file)
+		json__key_string(j, "object", text(w, f->object));
 	json__key_string(j, "kind", kind_name(f->kind));
 	json__object_end(j);
 }

@@ -209,14 +209,14 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	return code;
 }
 
-static void name_everything(struct capture *c, enum frames_mode mode)
+static void name_everything(struct capture *c, const struct resolve_options *options)
 {
 	c->images.kernel_symbol = c->machine.kernel_symbol;
 	c->images.kernel_symbol_address = c->machine.kernel_symbol_address;
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
 	symbols__set_codemap(c->symbols, c->machine.codemap);
 	c->python = python__new(&c->machine, &c->images, c->symbols);
-	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, mode);
+	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, options);
 }
 
 /* "cpu-clock" also finds "cpu-clock:ppp" and "cpu-clock/period=1/": the rest says how it
@@ -303,7 +303,7 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	if (code) {
 		capture__free(c);
 	} else {
-		name_everything(c, options->frames);
+		name_everything(c, &options->resolve);
 		timelines__make(c, chosen.list.data, chosen.list.n);
 		*out = c;
 	}

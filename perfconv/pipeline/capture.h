@@ -36,7 +36,7 @@ struct capture_options {
 	const char *const *events; /* names of the events to show; "all": each with samples */
 	size_t events_n;	   /* 0: the one that measures time */
 	const char *side_dir;	   /* NULL: beside the capture, then where it was recorded */
-	enum frames_mode frames;
+	struct resolve_options resolve;
 	enum capture_view view;
 	double from_s, to_s; /* seconds since the capture's start; to_s 0: its end */
 	struct profile_filter filter;

@@ -14,17 +14,24 @@ enum role { /* what a location is to a Python program */
 	    ROLE_KERNEL,
 };
 
+/* A location's frames in expanded: the function, then what is inlined in it. */
+struct expansion {
+	uint32_t first, n; /* n 0: not yet looked up */
+};
+
 struct resolver {
 	const struct store *store;
 	const struct machine *machine;
 	struct symbols *symbols;
 	struct python *python;
-	enum frames_mode mode;
+	struct resolve_options options;
 	VEC(bool) interpreter;		  /* by dso id */
-	VEC(uint32_t) frame_of;		  /* location id -> frame id, RESOLVE_NO_STACK: not yet */
+	VEC(struct expansion) expansions; /* by location id */
+	VEC(uint32_t) expanded;		  /* frame ids, see struct expansion */
 	VEC(uint32_t) done[2];		  /* store stack -> resolved stack, by cut; see NOT_DONE */
 	VEC(uint32_t) path;		  /* scratch: locations of one stack, root first */
 	size_t first_python, last_python; /* in path, or NO_PYTHON */
+	struct idmap sources;		  /* (file and object, lines) of frames */
 	uint32_t cut_frame, no_python_frame;
 	struct resolved out;
 };
@@ -94,9 +101,10 @@ static uint32_t string(struct resolver *r, const char *text)
 
 static uint32_t add_frame(struct resolver *r, const struct frame *f)
 {
-	uint64_t a = (uint64_t)f->name << 32 | f->file;
-	uint64_t b = (uint64_t)f->first_line << 8 | (uint64_t)f->kind << 1 | f->named;
-	uint32_t id = idmap__intern(&r->out.frame_keys, a, b);
+	uint64_t source = idmap__intern(&r->sources, (uint64_t)f->file << 32 | f->object,
+					(uint64_t)f->first_line << 32 | f->line);
+	uint32_t id = idmap__intern(&r->out.frame_keys, source,
+				    (uint64_t)f->name << 32 | (uint64_t)f->kind << 1 | f->named);
 
 	if (id == r->out.frames.n)
 		vec__push(&r->out.frames, *f);
@@ -105,7 +113,7 @@ static uint32_t add_frame(struct resolver *r, const struct frame *f)
 
 struct resolver *resolver__new(const struct store *store, const struct machine *machine,
 			       struct symbols *symbols, struct python *python,
-			       enum frames_mode mode)
+			       const struct resolve_options *options)
 {
 	struct resolver *r = mem__alloc(1, sizeof(*r));
 
@@ -113,7 +121,7 @@ struct resolver *resolver__new(const struct store *store, const struct machine *
 	r->machine = machine;
 	r->symbols = symbols;
 	r->python = python;
-	r->mode = mode;
+	r->options = *options;
 	string(r, "");
 	r->cut_frame = resolver__label(r, FRAME_NOTE, "[stack cut]");
 	r->no_python_frame = resolver__label(r, FRAME_NOTE, "[no Python]");
@@ -126,7 +134,9 @@ void resolver__free(struct resolver *r)
 	if (!r)
 		return;
 	vec__release(&r->interpreter);
-	vec__release(&r->frame_of);
+	vec__release(&r->expansions);
+	vec__release(&r->expanded);
+	idmap__release(&r->sources);
 	vec__release(&r->done[0]);
 	vec__release(&r->done[1]);
 	vec__release(&r->path);
@@ -168,13 +178,13 @@ uint32_t resolver__push(struct resolver *r, uint32_t parent, uint32_t frame)
 
 enum frames_mode resolver__mode(const struct resolver *r)
 {
-	return r->mode;
+	return r->options.mode;
 }
 
-static uint32_t native_frame(struct resolver *r, struct store_location l)
+/* The function at a place without debug information, or only the object's name. */
+static struct frame function_frame(struct resolver *r, struct place at)
 {
-	const struct dso *dso = dsos__get(&r->machine->dsos, l.place.dso);
-	struct place at = { l.place.dso, l.place.address - l.return_address };
+	const struct dso *dso = dsos__get(&r->machine->dsos, at.dso);
 	const char *name = symbols__find(r->symbols, at);
 	struct codemap_code code;
 	struct frame f = {
@@ -192,33 +202,77 @@ static uint32_t native_frame(struct resolver *r, struct store_location l)
 		f.name = string(r, text);
 		free(text);
 	}
-	f.file = string(r, dso->path);
+	f.object = f.file = string(r, dso->path);
 	if (r->machine->codemap && codemap__find(r->machine->codemap, at, &code) && *code.file) {
 		f.file = string(r, code.file);
 		f.first_line = code.line;
 	}
-	return add_frame(r, &f);
+	return f;
 }
 
-static uint32_t new_frame(struct resolver *r, uint32_t location)
+static void add_source(struct resolver *r, struct frame *f, const struct inline_frame *source)
+{
+	if (source->name && !f->named) {
+		f->name = string(r, source->name);
+		f->named = true;
+	}
+	if (source->file)
+		f->file = string(r, source->file);
+	if (r->options.lines)
+		f->line = source->line;
+}
+
+static void expand_native(struct resolver *r, struct place at)
+{
+	struct inline_frame sources[INLINES_MAX];
+	size_t n = r->options.inlines ? symbols__sources(r->symbols, at, sources) : 0;
+	struct frame function = function_frame(r, at), f = function;
+
+	if (n)
+		add_source(r, &f, &sources[n - 1]);
+	vec__push(&r->expanded, add_frame(r, &f));
+	for (size_t i = n ? n - 1 : 0; i-- > 0;) {
+		f = (struct frame){ .object = function.object,
+				    .file = function.object,
+				    .kind = function.kind };
+		add_source(r, &f, &sources[i]);
+		if (f.named)
+			vec__push(&r->expanded, add_frame(r, &f));
+	}
+}
+
+static void expand(struct resolver *r, uint32_t location)
 {
 	struct store_location l = store__get_location(r->store, location);
 	struct place at = { l.place.dso, l.place.address - l.return_address };
 	struct python_frame py;
 
-	return python__frame(r->python, at, &py) ? resolver__python(r, &py) : native_frame(r, l);
+	if (python__frame(r->python, at, &py))
+		vec__push(&r->expanded, resolver__python(r, &py));
+	else
+		expand_native(r, at);
 }
 
+static struct expansion expansion_of(struct resolver *r, uint32_t location)
+{
+	while (r->expansions.n <= location)
+		(void)vec__add(&r->expansions);
+	if (!r->expansions.data[location].n) {
+		uint32_t first = (uint32_t)r->expanded.n;
+
+		expand(r, location);
+		r->expansions.data[location] =
+			(struct expansion){ first, (uint32_t)r->expanded.n - first };
+	}
+	return r->expansions.data[location];
+}
+
+/* The function that has the machine code. */
 static uint32_t frame_of(struct resolver *r, uint32_t location)
 {
-	while (r->frame_of.n <= location)
-		vec__push(&r->frame_of, RESOLVE_NO_STACK);
-	if (r->frame_of.data[location] == RESOLVE_NO_STACK) {
-		uint32_t frame = new_frame(r, location);
+	struct expansion e = expansion_of(r, location);
 
-		r->frame_of.data[location] = frame;
-	}
-	return r->frame_of.data[location];
+	return r->expanded.data[e.first];
 }
 
 static enum role role_of(struct resolver *r, uint32_t location)
@@ -271,6 +325,16 @@ static bool is_start_up(const struct resolver *r, uint32_t id)
 	return false;
 }
 
+/* What a location stands for: its function and what is inlined there. */
+static uint32_t push_all(struct resolver *r, uint32_t stack, uint32_t location)
+{
+	struct expansion e = expansion_of(r, location);
+
+	for (uint32_t i = 0; i < e.n; i++)
+		stack = resolver__push(r, stack, r->expanded.data[e.first + i]);
+	return stack;
+}
+
 /* Root first into r->path, and where its Python frames begin and end. */
 static void collect_path(struct resolver *r, uint32_t stack)
 {
@@ -320,7 +384,7 @@ static bool keeps(struct resolver *r, size_t i, uint32_t leaf)
 {
 	enum role role = role_of(r, r->path.data[i]);
 
-	switch (r->mode) {
+	switch (r->options.mode) {
 	case FRAMES_PYTHON:
 		return role == ROLE_PYTHON;
 	case FRAMES_NATIVE:
@@ -340,8 +404,8 @@ static uint32_t resolve_stack(struct resolver *r, uint32_t stack, bool cut)
 	collect_path(r, stack);
 	for (size_t i = 0; i < r->path.n; i++)
 		if (keeps(r, i, out))
-			out = resolver__push(r, out, frame_of(r, r->path.data[i]));
-	if (r->mode == FRAMES_PYTHON && r->first_python == NO_PYTHON)
+			out = push_all(r, out, r->path.data[i]);
+	if (r->options.mode == FRAMES_PYTHON && r->first_python == NO_PYTHON)
 		out = resolver__push(r, out, r->no_python_frame);
 	return out;
 }

@@ -38,10 +38,18 @@ enum frame_kind {
 };
 
 struct frame {
-	uint32_t name, file; /* string ids; file 0: none */
+	uint32_t name, file; /* string ids; file 0: none; the source where it is known */
+	uint32_t object;     /* string id of a native frame's ELF file; 0: none */
 	uint32_t first_line; /* of the function; 0: not known */
+	uint32_t line;	     /* current one; 0: not known, or not asked for */
 	enum frame_kind kind;
 	bool named; /* false: the name is only the object's */
+};
+
+struct resolve_options {
+	enum frames_mode mode;
+	bool inlines; /* functions that the compiler inlined are frames, files are sources */
+	bool lines;   /* a function has a frame for each of its lines */
 };
 
 #define RESOLVE_NO_STACK UINT32_MAX
@@ -62,7 +70,7 @@ struct resolver;
  */
 struct resolver *resolver__new(const struct store *store, const struct machine *machine,
 			       struct symbols *symbols, struct python *python,
-			       enum frames_mode mode);
+			       const struct resolve_options *options);
 void resolver__free(struct resolver *r);
 
 /**

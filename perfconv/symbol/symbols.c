@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "perfconv/base/file.h"
 #include "perfconv/machine/codemap.h"
+#include "perfconv/machine/debugfile.h"
+#include "perfconv/symbol/debugdata.h"
 #include "perfconv/symbol/elf_symbols.h"
 #include "perfconv/symbol/kallsyms.h"
 #include "perfconv/symbol/symtab.h"
@@ -18,8 +19,12 @@
 #define MAX_UNSIZED_KERNEL (1u << 20) /* no kernel function is longer */
 
 struct object {
-	bool loaded;
-	struct symtab table; /* by ELF address; by absolute address for the kernel */
+	bool loaded;		 /* its names */
+	bool sources_tried;	 /* its debug information */
+	bool debug_tried;	 /* its debug file */
+	struct symtab table;	 /* by ELF address; by absolute address for the kernel */
+	Elf *debug;		 /* what was stripped off it; NULL: not there */
+	struct inlines *sources; /* NULL: none */
 };
 
 struct symbols {
@@ -44,34 +49,36 @@ void symbols__free(struct symbols *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->objects.n; i++)
+	for (size_t i = 0; i < s->objects.n; i++) {
 		symtab__release(&s->objects.data[i].table);
+		inlines__free(s->objects.data[i].sources);
+		elf_end(s->objects.data[i].debug);
+	}
 	vec__release(&s->objects);
 	free(s);
 }
 
-/* /usr/lib/debug/.build-id/ab/cdef....debug holds what the distribution stripped off. */
-static void add_debug_file(struct symtab *t, const struct dso *dso)
+static Elf *debug_file(struct object *object, const struct image *image)
 {
-	char path[96] = "/usr/lib/debug/.build-id/";
-	size_t at = strlen(path);
-	Elf *elf;
-	int fd;
+	if (!object->debug_tried) {
+		object->debug_tried = true;
+		object->debug = debugfile__open(image->path, image->elf);
+	}
+	return object->debug;
+}
 
-	if (dso->build_id_bytes < 2)
-		return;
-	for (size_t i = 0; i < dso->build_id_bytes; i++)
-		at += (size_t)snprintf(path + at, sizeof(path) - at, i == 0 ? "%02x/" : "%02x",
-				       dso->build_id[i]);
-	snprintf(path + at, sizeof(path) - at, ".debug");
-	fd = file__open(path, NULL, NULL);
-	if (fd < 0)
-		return;
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF)
-		elf_symbols__add(t, elf);
-	elf_end(elf);
-	close(fd);
+/* A stripped file: what was stripped off, or what the distribution packed into it. */
+static void add_stripped_names(struct object *object, const struct image *image)
+{
+	Elf *debug = debug_file(object, image);
+	struct debugdata packed;
+
+	if (debug) {
+		elf_symbols__add(&object->table, debug);
+	} else if (!debugdata__open(&packed, image->elf)) {
+		elf_symbols__add(&object->table, packed.elf);
+		debugdata__close(&packed);
+	}
 }
 
 /* Code that the capture names itself may be gone by now, so it comes first. */
@@ -106,20 +113,15 @@ static void load(struct symbols *s, uint32_t id, struct object *object)
 		return;
 	elf_symbols__add(&object->table, image->elf);
 	if (!elf_symbols__has_symtab(image->elf))
-		add_debug_file(&object->table, dso);
+		add_stripped_names(object, image);
 	symtab__finish(&object->table, MAX_UNSIZED);
 }
 
-static struct object *symbols__object(struct symbols *s, uint32_t id)
+static struct object *object_of(struct symbols *s, uint32_t id)
 {
-	struct object *object;
-
 	while (s->objects.n <= id)
 		(void)vec__add(&s->objects);
-	object = &s->objects.data[id];
-	if (!object->loaded)
-		load(s, id, object);
-	return object;
+	return &s->objects.data[id];
 }
 
 void symbols__set_codemap(struct symbols *s, struct codemap *codemap)
@@ -132,19 +134,42 @@ const char *symbols__kernel_unnamed(const struct symbols *s)
 	return s->kernel_unnamed;
 }
 
+/* The image that holds @place, and its address there. */
+static const struct image *image_at(struct symbols *s, struct place place, uint64_t *address)
+{
+	const struct image *image = images__get(s->images, s->dsos, place.dso);
+
+	return image && image__address(image, place.address, address) ? image : NULL;
+}
+
 const char *symbols__find(struct symbols *s, struct place place)
 {
-	struct object *object = symbols__object(s, place.dso);
+	struct object *object = object_of(s, place.dso);
 	uint64_t address = place.address;
-	const struct image *image;
 	struct codemap_code code;
 
 	if (s->codemap && codemap__find(s->codemap, place, &code))
 		return code.name;
-	if (dsos__get(s->dsos, place.dso)->kind != DSO_KERNEL) {
-		image = images__get(s->images, s->dsos, place.dso);
-		if (!image || !image__address(image, place.address, &address))
-			return NULL;
-	}
+	if (!object->loaded)
+		load(s, place.dso, object);
+	if (dsos__get(s->dsos, place.dso)->kind != DSO_KERNEL && !image_at(s, place, &address))
+		return NULL;
 	return symtab__find(&object->table, address);
+}
+
+size_t symbols__sources(struct symbols *s, struct place place, struct inline_frame *out)
+{
+	struct object *object = object_of(s, place.dso);
+	uint64_t address;
+	const struct image *image = image_at(s, place, &address);
+
+	if (!image)
+		return 0;
+	if (!object->sources_tried) {
+		object->sources_tried = true;
+		object->sources = inlines__new(image->elf);
+		if (!object->sources && debug_file(object, image))
+			object->sources = inlines__new(object->debug);
+	}
+	return object->sources ? inlines__find(object->sources, address, out) : 0;
 }

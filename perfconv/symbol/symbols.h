@@ -8,6 +8,7 @@
 
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
+#include "perfconv/symbol/inlines.h"
 
 struct codemap;
 struct symbols;
@@ -24,6 +25,13 @@ void symbols__set_codemap(struct symbols *s, struct codemap *codemap);
 
 /** symbols__find - the function at @place; NULL if nobody names it.  Lives with @s. */
 const char *symbols__find(struct symbols *s, struct place place);
+
+/**
+ * symbols__sources - the functions and source lines at @place, innermost first
+ * @out: room for INLINES_MAX; strings live with @s
+ * Return: how many; 0: no debug information tells.
+ */
+size_t symbols__sources(struct symbols *s, struct place place, struct inline_frame *out);
 
 /** symbols__kernel_unnamed - why kernel functions that were asked for have no names; or NULL. */
 const char *symbols__kernel_unnamed(const struct symbols *s);

@@ -59,14 +59,18 @@ void symtab__finish(struct symtab *t, uint64_t max_unsized)
 	}
 }
 
+char *symtab__demangle(const char *name)
+{
+	/* C++ (_Z) and Rust (_ZN...17h, _R): anything else comes back as NULL */
+	char *text = cplus_demangle(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI);
+
+	return text ? text : mem__strdup(name);
+}
+
 static const char *shown_name(struct symbol *s)
 {
-	if (!s->shown) {
-		/* C++ (_Z) and Rust (_ZN...17h, _R): anything else comes back as NULL */
-		char *text = cplus_demangle(s->name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI);
-
-		s->shown = text ? text : mem__strdup(s->name);
-	}
+	if (!s->shown)
+		s->shown = symtab__demangle(s->name);
 	return s->shown;
 }
 

@@ -33,6 +33,9 @@ void symtab__finish(struct symtab *t, uint64_t max_unsized);
 /** symtab__find - the name of the function that holds @address, demangled; NULL: none. */
 const char *symtab__find(struct symtab *t, uint64_t address);
 
+/** symtab__demangle - C++ and Rust names as their authors wrote them; free() it. */
+char *symtab__demangle(const char *name);
+
 void symtab__release(struct symtab *t);
 
 #endif

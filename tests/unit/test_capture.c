@@ -68,7 +68,7 @@ static int read_built(struct perfdata_builder *b, const char *folder, bool stric
 {
 	struct capture_options o = {
 		.path = perfdata_builder__write(b, folder, "perf.data"),
-		.frames = FRAMES_ALL,
+		.resolve.mode = FRAMES_ALL,
 		.strict = strict,
 		.texts = 1,
 	};

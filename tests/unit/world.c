@@ -142,7 +142,8 @@ void world__resolve(struct world *w, enum frames_mode mode)
 {
 	w->symbols = symbols__new(&w->machine.dsos, &w->images);
 	w->python = python__new(&w->machine, &w->images, w->symbols);
-	w->resolver = resolver__new(&w->store, &w->machine, w->symbols, w->python, mode);
+	w->resolver = resolver__new(&w->store, &w->machine, w->symbols, w->python,
+				    &(struct resolve_options){ .mode = mode });
 }
 
 static size_t append(const struct resolved *r, uint32_t stack, char *out, size_t size)
