@@ -187,7 +187,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
-	  check-python check-pam-scripts check-browser check-live check-unwind
+	  check-symbols check-python check-pam-scripts check-browser check-live check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -247,6 +247,9 @@ fuzz-run: $(FUZZ_BIN)
 			-max_len=8192 -artifact_prefix=$(O)/fuzz/$$target- \
 			$(O)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
+
+check-symbols: $(O)/perfconv ## names and lines of random addresses, against addr2line
+	$(Q)$(call run_suite,symbols)
 
 check-python: ## pyframes on each interpreter found
 	$(Q)$(call run_suite,python)
