@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "reader"))
 import perffile as pf  # noqa: E402
+from records import PerfFile  # noqa: E402
 
 BASIC = pf.IDENTIFIER | pf.IP | pf.TID | pf.TIME | pf.CPU | pf.PERIOD
 
@@ -163,6 +164,14 @@ def sidefile_inputs():
     yield "other-order", side_header(4096, 0x04030201)
 
 
+def levels_sample():
+    """Registers and stack of a sample of tests/files: behind ip, tid, time, period, abi."""
+    capture = PerfFile((HERE.parent / "files" / "good-levels-aarch64-pac.data").read_bytes())
+    *_, record = (record for kind, _, record in capture.records() if kind == 9)
+    regs, stack = 8 + 5 * 8, 8 + 5 * 8 + 33 * 8 + 8
+    return bytes(record[regs:regs + 33 * 8] + record[stack:stack + 1100])
+
+
 def unwind_inputs():
     for where in (0, 1, 2, 0xff):
         regs = [0x1000 * (i + 1) for i in range(20)]
@@ -172,6 +181,7 @@ def unwind_inputs():
         yield f"where-{where}", bytes([where]) + struct.pack("<20Q", *regs) + stack
     regs[7] = (1 << 64) - 8
     yield "top-of-memory", b"\1" + struct.pack("<20Q", *regs) + stack
+    yield "aarch64-pac", b"\x40" + levels_sample()
 
 
 def perfmap_inputs():
