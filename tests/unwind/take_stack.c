@@ -22,6 +22,8 @@
 #error "reads registers of x86_64"
 #endif
 
+#define MAX_STACK_BYTES 65536u
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "take_stack: %s: %s\n", what, strerror(errno));
@@ -44,10 +46,10 @@ static size_t copy_stack(const char *pid, unsigned long long sp, char *to, size_
 
 int main(int argc, char **argv)
 {
+	static char stack[MAX_STACK_BYTES];
 	struct user_regs_struct r;
 	size_t bytes;
 	pid_t tid;
-	char *stack;
 	int status;
 
 	if (argc != 4) {
@@ -56,8 +58,9 @@ int main(int argc, char **argv)
 	}
 	tid = (pid_t)atoi(argv[2]);
 	bytes = (size_t)atol(argv[3]);
-	stack = malloc(bytes);
-	if (!stack || ptrace(PTRACE_SEIZE, tid, NULL, NULL))
+	if (bytes > sizeof(stack))
+		bytes = sizeof(stack);
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL))
 		return fail("cannot trace the thread");
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || waitpid(tid, &status, __WALL) < 0 ||
 	    ptrace(PTRACE_GETREGS, tid, NULL, &r))
@@ -74,6 +77,5 @@ int main(int argc, char **argv)
 		fwrite(regs, sizeof(regs), 1, stdout);
 	}
 	fwrite(stack, bytes, 1, stdout);
-	free(stack);
 	return fflush(stdout) ? fail("cannot write") : 0;
 }
