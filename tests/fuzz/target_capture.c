@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	struct capture_options options = {
 		.path = target__file(bytes, n),
 		.side_dir = "/nonexistent",
-		.frames = FRAMES_MERGED,
+		.resolve = { FRAMES_MERGED, .inlines = true },
 	};
 	struct capture *c;
 
