@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import unittest
 
@@ -70,6 +71,9 @@ class Threads(unittest.TestCase):
     def setUp(self):
         if not shutil.which("gcc"):
             self.skipTest("gcc is not installed")
+        header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
+        if sys.version_info[:2] not in venvs.SUPPORTED or not os.path.exists(header):
+            self.skipTest("pyframes cannot be built for this interpreter")
         self.library = subprocess.run(["gcc", "-print-file-name=libtsan.so"], text=True,
                                       stdout=subprocess.PIPE).stdout.strip()
         if not os.path.isabs(self.library):
