@@ -102,6 +102,20 @@ static inline PyCodeObject *cpython__caller_code(const PyThreadState *thread)
 	return frame ? cpython__frame_code(frame) : NULL;
 }
 
+/**
+ * cpython__frame_generator() - the coroutine or generator that a frame belongs to
+ *
+ * Return: its address, an identity only; NULL for the call that makes it (from 3.11 on).
+ */
+static inline const void *cpython__frame_generator(struct cpython_frame *frame)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+	return frame->owner == FRAME_OWNED_BY_GENERATOR ? _PyFrame_GetGenerator(frame) : NULL;
+#else
+	return frame->f_gen;
+#endif
+}
+
 /** cpython__get_extra() - the value hung on a code object under @index, or NULL */
 static inline void *cpython__get_extra(const PyCodeObject *code, Py_ssize_t index)
 {

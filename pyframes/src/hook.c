@@ -109,8 +109,8 @@ __attribute__((noinline)) static PyObject *hook__task_step(PyThreadState *thread
 	return result;
 }
 
-/* The current task, when this call is its step's first; NULL otherwise. */
-static const struct task *hook__find_task(void)
+/* What asyncio says, outside of any exception that is being thrown into the frame. */
+__attribute__((noinline)) static const struct task *hook__ask_task(const void *coroutine)
 {
 	PyObject *type, *value, *traceback;
 	const struct task *task;
@@ -119,9 +119,23 @@ static const struct task *hook__find_task(void)
 		return NULL;
 	thread_state.busy = true;
 	PyErr_Fetch(&type, &value, &traceback);
-	task = tasks__current();
+	task = tasks__current(coroutine);
 	PyErr_Restore(type, value, traceback);
 	thread_state.busy = false;
+	return task;
+}
+
+/* The current task, when this call is its step's first; NULL otherwise. */
+static const struct task *hook__find_task(struct cpython_frame *frame)
+{
+	const void *coroutine = cpython__frame_generator(frame);
+	const struct task *task;
+
+	if (!coroutine)
+		return NULL; /* this call makes the coroutine, it does not resume it */
+	task = tasks__recall(coroutine);
+	if (!task)
+		task = hook__ask_task(coroutine);
 	return task && task->id != thread_state.task ? task : NULL;
 }
 
@@ -133,7 +147,7 @@ hook__eval_coroutine(PyThreadState *thread, struct cpython_frame *frame, int exc
 	const struct task *task = NULL;
 
 	if (exc || !caller || !(caller->co_flags & CPYTHON_COROUTINE_FLAGS))
-		task = hook__find_task();
+		task = hook__find_task(frame);
 	if (!task)
 		return call_stub(entry, thread, frame, exc);
 	return hook__task_step(thread, frame, exc, entry, task);

@@ -4,6 +4,11 @@
  *
  * Tasks are kept in an open-addressed table keyed by address.  An entry whose
  * weak reference is dead is free; a table that fills up is swept or doubled.
+ *
+ * Asking asyncio for the current task costs as much as the rest of a step.  But a
+ * task keeps its outermost coroutine for life, so from a task's second step on the
+ * coroutine tells the task.  (Not from the first: an eager task that ends in it
+ * drops its coroutine, whose address is then another's.)
  */
 #include "tasks.h"
 
@@ -17,6 +22,7 @@
 #define MAX_NAMES 1024 /* distinct names given by the program */
 #define MIN_CAPACITY 64u
 #define MAX_CAPACITY (1u << 20)
+#define RECALLED 1024u /* coroutines remembered, a power of two */
 
 /* What asyncio offers, found when it is loaded; all owned. */
 static PyObject *get_running_loop;
@@ -28,6 +34,13 @@ static PyObject *current_tasks;
 
 static struct task *table;
 static size_t table_capacity, table_used;
+
+/* Where a coroutine's task was in the table; right if a living task of that coroutine is there. */
+static struct {
+	const void *coroutine;
+	size_t place;
+} recalled[RECALLED];
+
 static PyObject *name_entries; /* dict of name -> int, the trampoline's address */
 
 /* asyncio's C accelerator, once the program has imported asyncio itself. */
@@ -99,9 +112,14 @@ static bool task__alive(const struct task *task)
 	return task->weakref && cpython__weakref_is(task->weakref, task->object);
 }
 
+static size_t hash_of(const void *object, size_t capacity)
+{
+	return ((size_t)object >> 4) * 0x9e3779b1u & (capacity - 1);
+}
+
 static struct task *table__place(struct task *tasks, size_t capacity, const PyObject *object)
 {
-	size_t at = ((size_t)object >> 4) * 0x9e3779b1u & (capacity - 1);
+	size_t at = hash_of(object, capacity);
 
 	while (tasks[at].weakref && tasks[at].object != object)
 		at = (at + 1) & (capacity - 1);
@@ -224,7 +242,11 @@ static const struct task *task__new(PyObject *object)
 	PyObject *coroutine, *name;
 	struct task *place;
 
-	coroutine = string_of(object, "get_coro", "__qualname__");
+	coroutine = PyObject_CallMethod(object, "get_coro", NULL);
+	fresh.coroutine = coroutine; /* the task keeps it */
+	PyErr_Clear();
+	if (coroutine)
+		Py_SETREF(coroutine, string_of(coroutine, NULL, "__qualname__"));
 	name = task__frame_name(object, coroutine);
 	fresh.entry = name ? name__entry(name) : NULL;
 	fresh.weakref = fresh.entry ? PyWeakref_NewRef(object, NULL) : NULL;
@@ -243,7 +265,26 @@ static const struct task *task__new(PyObject *object)
 	return place;
 }
 
-const struct task *tasks__current(void)
+const struct task *tasks__recall(const void *coroutine)
+{
+	size_t at = hash_of(coroutine, RECALLED);
+	size_t place = recalled[at].place;
+
+	if (recalled[at].coroutine != coroutine || place >= table_capacity ||
+	    table[place].coroutine != coroutine || !task__alive(&table[place]))
+		return NULL;
+	return &table[place];
+}
+
+static void tasks__remember(const struct task *task)
+{
+	size_t at = hash_of(task->coroutine, RECALLED);
+
+	recalled[at].coroutine = task->coroutine;
+	recalled[at].place = (size_t)(task - table);
+}
+
+const struct task *tasks__current(const void *coroutine)
 {
 	PyObject *object = asyncio__current_task();
 	const struct task *task = NULL;
@@ -254,6 +295,8 @@ const struct task *tasks__current(void)
 		task = table__place(table, table_capacity, object);
 	if (!task || !task__alive(task))
 		task = task__new(object);
+	else if (task->coroutine == coroutine)
+		tasks__remember(task);
 	Py_DECREF(object); /* the event loop keeps it while it runs */
 	return task;
 }

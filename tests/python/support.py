@@ -12,7 +12,7 @@ import unittest
 
 from pyframes import _reader
 
-SECONDS = 60
+SECONDS = int(os.environ.get("TEST_SECONDS", "60"))  # a slow machine may have more
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

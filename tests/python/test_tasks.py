@@ -122,6 +122,76 @@ class Tasks(Case):
         steps = [step for step in side.steps if tasks[step["task"]] == "child"]
         self.assertEqual(len(steps), 4)
 
+    def check_steps(self, side, expected):
+        """Numbers of tasks by (coroutine, steps)."""
+        self.check_pairs(side.steps)
+        begun = collections.Counter(step["task"] for step in side.steps if not step["end"])
+        found = collections.Counter((task["coroutine"], begun[task["id"]])
+                                    for task in records(side, "task"))
+        self.assertEqual({key: found[key] for key in expected}, expected)
+
+    def test_coroutines_at_addresses_of_earlier_ones(self):
+        """Also more tasks at a time than are remembered by their coroutines."""
+        side, = self.run_python("""
+            import asyncio
+            async def child(n):
+                for _ in range(n):
+                    await asyncio.sleep(0)
+            async def main():
+                finished = []
+                for number in (1500, 1500, 10, 10, 10):
+                    tasks = [asyncio.create_task(child(i % 5)) for i in range(number)]
+                    await asyncio.gather(*tasks)
+                    finished += tasks[::2]
+            asyncio.run(main())
+        """).sides()
+        self.check_steps(side, {("child", steps): 606 for steps in range(1, 6)})
+
+    @unittest.skipIf(sys.version_info < (3, 12), "eager tasks came with Python 3.12")
+    def test_coroutines_at_addresses_of_eager_ones(self):
+        """An eager task that ends in its first step lets its coroutine go, and may live on."""
+        side, = self.run_python("""
+            import asyncio
+            async def eager(): pass
+            async def child(n):
+                for _ in range(n):
+                    await asyncio.sleep(0)
+            async def main():
+                loop, finished = asyncio.get_running_loop(), []
+                for _ in range(20):
+                    loop.set_task_factory(asyncio.eager_task_factory)
+                    finished += [asyncio.create_task(eager()) for _ in range(10)]
+                    loop.set_task_factory(None)
+                    tasks = [asyncio.create_task(child(2)) for _ in range(10)]
+                    await asyncio.gather(*tasks)
+                    finished += tasks
+            asyncio.run(main())
+        """).sides()
+        self.check_steps(side, {("eager", 1): 200, ("child", 3): 200})
+
+    def test_coroutine_driven_by_hand_inside_a_task(self):
+        side, = self.run_python("""
+            import asyncio
+            async def by_hand():
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            def drive():
+                coroutine = by_hand()
+                try:
+                    while True:
+                        coroutine.send(None)
+                except StopIteration:
+                    pass
+            async def child():
+                for _ in range(3):
+                    drive()
+                    await asyncio.sleep(0)
+            async def main():
+                await asyncio.gather(*[asyncio.create_task(child()) for _ in range(5)])
+            asyncio.run(main())
+        """).sides()
+        self.check_steps(side, {("child", 4): 5})
+
     def test_tasks_of_two_threads(self):
         side, = self.run_python("""
             import asyncio, threading
