@@ -1,33 +1,47 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What pyframes costs a program, paired in one run.
+"""What pyframes costs a program, and what py-spy does, paired in one run.
 
-    tests/bench/pyframes_cost.py [--python EXE]... [--rounds N] [--py-spy EXE]
+    tests/bench/pyframes_cost.py [--python EXE]... [--rounds N] [--only PROGRAM] [--variant NAME]...
 
-Each round runs every variant of a program once, in turn, so that whatever else
-the machine does meets all of them; the medians of the processes' own CPU time
-(and of the wall time, in brackets) are compared with "off". With --py-spy, it
-samples the program at 100 Hz beside it, as the script that perf replaces did;
-its own CPU time is shown as a share of the program's wall time.
+A program starts, is given its profiler, and begins when the profiler samples;
+it reports its own CPU and wall time from then on.  The variants run in turns,
+every other round in reverse order, so that whatever else the machine does meets
+all of them.  Shown are medians, of ratios to "off" within each round.
+
+    off             a Python without pyframes
+    dormant         pyframes installed, PYFRAMES not set
+    on              PYFRAMES=1; then without single parts of it
+    on + perf       and perf record beside it: 99 Hz, stack dumps of 64 KiB
+    py-spy          py-spy record at 100 Hz beside a Python without pyframes
+
+"tool" is the profiler's own CPU until its file is written, "stopped" the time that
+the program was held stopped, both as shares of the program's wall time.
 """
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
-import venvs  # noqa: E402
+import pyframes_tools as tools
+from pyframes_tools import venvs
 
+PRELUDE = """
+import sys as _sys, time as _time
+_sys.stdin.readline()
+_begin = _time.process_time(), _time.monotonic()
+"""
+EPILOGUE = """
+print(_time.process_time() - _begin[0], _time.monotonic() - _begin[1], flush=True)
+_sys.stdin.readline()
+"""
 PROGRAMS = {
     "calls": """
 def fib(n):
     return n if n < 2 else fib(n - 1) + fib(n - 2)
-fib(31)
+fib(33)
 """,
     "asyncio+json": """
 import asyncio, json
@@ -37,7 +51,7 @@ async def handle():
     await asyncio.sleep(0)
     return json.loads(text)
 async def client():
-    for _ in range(6000):
+    for _ in range(3000):
         await handle()
 async def main():
     await asyncio.gather(*[asyncio.create_task(client()) for _ in range(8)])
@@ -61,104 +75,105 @@ run(6000000)
 }
 VARIANTS = {
     "off": None,
-    "on": {},
-    "on, no steps": {"PYFRAMES_STEPS": "0"},
-    "on, no tasks": {"PYFRAMES_TASKS": "0"},
-    "on, no snapshots": {"PYFRAMES_SNAPSHOTS": "0"},
+    "dormant": {},
+    "on": {"PYFRAMES": "1"},
+    "on, no steps": {"PYFRAMES": "1", "PYFRAMES_STEPS": "0"},
+    "on, no snapshots": {"PYFRAMES": "1", "PYFRAMES_SNAPSHOTS": "0"},
+    "on + perf": {"PYFRAMES": "1"},
+    "py-spy": None,
 }
 
 
-def run_once(python, script, directory, settings):
-    """CPU and wall seconds of one run."""
-    environment = venvs.clean_environment()
-    if settings is not None:
-        environment.update(PYFRAMES="1", PYFRAMES_DIR=directory, PYFRAMES_REMOVE="1", **settings)
-    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run([python, script], check=True, env=environment)
-    wall, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+class Bench:
+    """One interpreter: with pyframes in a virtual environment, and in one without."""
+
+    def __init__(self, python, py_spy, perf):
+        self.inside = venvs.make(python, "bench")
+        folder = os.path.join(venvs.build_dir(), "python", venvs.version(python) + "-bare")
+        self.bare = os.path.join(folder, "bin", "python")
+        if not os.path.exists(self.bare):
+            subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
+        self.py_spy, self.perf = py_spy, perf
+
+    def variants(self, wanted):
+        for name in VARIANTS:
+            if wanted and name != "off" and name not in wanted:
+                continue
+            if (name == "py-spy" and not self.py_spy) or (name == "on + perf" and not self.perf):
+                continue
+            yield name
+
+    def start_tool(self, variant, pid, folder):
+        if variant == "py-spy":
+            return tools.PySpy(self.py_spy, pid, folder)
+        if variant == "on + perf":
+            return tools.PerfRecord(folder, ["-p", str(pid)])
+        return None
+
+    def run(self, script, variant, folder):
+        """One run: CPU s, wall s, the tool's CPU s, seconds stopped."""
+        settings = VARIANTS[variant]
+        environment = venvs.clean_environment(PYFRAMES_DIR=folder, PYFRAMES_REMOVE="1",
+                                              **(settings or {}))
+        child = subprocess.Popen([self.bare if settings is None else self.inside, script],
+                                 env=environment, text=True, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+        tool = self.start_tool(variant, child.pid, folder)
+        watch = tools.StopWatch(child.pid, folder) if tool and self.perf else None
+        own = tool.cpu_seconds() if tool else 0.0
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        words = child.stdout.readline().split()
+        stopped = sum(watch.stop().values()) if watch else 0.0
+        own = tool.stop() - own if tool else 0.0
+        child.communicate("end\n")
+        if child.returncode or len(words) != 2:
+            raise SystemExit("the program failed under %s" % variant)
+        return float(words[0]), float(words[1]), own, stopped
 
 
-def run_py_spy(py_spy, python, script, directory):
-    """Wall seconds of the program, and CPU seconds of py-spy beside it."""
-    begin = time.monotonic()
-    program = subprocess.Popen([python, script], env=venvs.clean_environment())
-    spy = subprocess.Popen([py_spy, "record", "-r", "100", "-d", "600", "-n", "-o",
-                            os.path.join(directory, "spy.txt"), "-f", "raw", "-p",
-                            str(program.pid)], stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
-    _, _, used = os.wait4(program.pid, 0)
-    wall = time.monotonic() - begin
-    _, _, spied = os.wait4(spy.pid, 0)
-    spy.returncode = program.returncode = 0
-    return used.ru_utime + used.ru_stime, wall, spied.ru_utime + spied.ru_stime
-
-
-def measure(python, program, options, directory):
-    script = os.path.join(directory, "program.py")
-    with open(script, "w") as file:
-        file.write(PROGRAMS[program])
-    results = {variant: [] for variant in VARIANTS}
-    spied = []
-    for _ in range(options.rounds):
-        for variant, settings in VARIANTS.items():
-            results[variant].append(run_once(python, script, directory, settings))
-        if options.py_spy:
-            spied.append(run_py_spy(options.py_spy, python, script, directory))
-    base = [statistics.median(column) for column in zip(*results["off"])]
+def measure(bench, program, options, version):
+    results = {variant: [] for variant in bench.variants(options.variant)}
+    with tempfile.TemporaryDirectory(prefix="pyframes-bench-") as folder:
+        script = os.path.join(folder, "program.py")
+        with open(script, "w") as file:
+            file.write(PRELUDE + PROGRAMS[program] + EPILOGUE)
+        for number in range(options.rounds):
+            for variant in list(results)[::1 - 2 * (number % 2)]:
+                results[variant].append(bench.run(script, variant, folder))
     for variant, runs in results.items():
-        cpu, wall = (statistics.median(column) for column in zip(*runs))
-        print("%-8s %-13s %-17s %6.3f s  x%.3f  (wall %6.3f s  x%.3f)"
-              % (venvs.version(python), program, variant, cpu, cpu / base[0], wall,
-                 wall / base[1]), flush=True)
-    if spied:
-        cpu, wall, own = (statistics.median(column) for column in zip(*spied))
-        print("%-8s %-13s %-17s %6.3f s  x%.3f  (wall %6.3f s  x%.3f), py-spy's own CPU %.0f %%"
-              % (venvs.version(python), program, "py-spy 100 Hz", cpu, cpu / base[0], wall,
-                 wall / base[1], 100 * own / wall), flush=True)
-
-
-def measure_dormant(python, rounds):
-    """Start-up of python -c pass with and without the .pth file, in turn."""
-    folder = subprocess.run(
-        [python, "-c", "import os, pyframes; print(os.path.dirname(os.path.dirname("
-                       "pyframes.__file__)))"],
-        check=True, stdout=subprocess.PIPE, text=True, env=venvs.clean_environment()).stdout.strip()
-    pth = os.path.join(folder, "pyframes-autostart.pth")
-    times = {"with": [], "without": []}
-    for number in range(rounds * 2):
-        kind = ("with", "without")[number % 2]
-        if kind == "without":
-            os.rename(pth, pth + ".off")
-        try:
-            child = subprocess.Popen([python, "-c", "pass"], env=venvs.clean_environment())
-            _, _, used = os.wait4(child.pid, 0)
-            child.returncode = 0
-            times[kind].append(used.ru_utime + used.ru_stime)
-        finally:
-            if kind == "without":
-                os.rename(pth + ".off", pth)
-    low = {kind: statistics.median(values) for kind, values in times.items()}
-    print("%-8s dormant: python -c pass uses %.2f ms of CPU with, %.2f ms without the .pth file "
-          "(medians of %d): %+.3f ms"
-          % (venvs.version(python), 1e3 * low["with"], 1e3 * low["without"], rounds,
-             1e3 * (low["with"] - low["without"])), flush=True)
+        pairs = list(zip(runs, results["off"]))
+        cpu, wall = (statistics.median(run[at] / off[at] for run, off in pairs) for at in (0, 1))
+        line = "%-8s %-13s %-17s %6.3f s %+6.1f %%   wall %+6.1f %%" % (
+            version, program, variant, statistics.median(run[0] for run in runs),
+            100 * (cpu - 1), 100 * (wall - 1))
+        if any(run[2] for run in runs):
+            line += "   tool %4.1f %%" % (100 * statistics.median(run[2] / run[1] for run in runs))
+            if bench.perf:
+                line += "   stopped %4.1f %%" % (
+                    100 * statistics.median(run[3] / run[1] for run in runs))
+        print(line, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", metavar="EXE")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--py-spy", metavar="EXE")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", choices=PROGRAMS, action="append", metavar="PROGRAM")
+    parser.add_argument("--variant", choices=VARIANTS, action="append", metavar="NAME")
     options = parser.parse_args()
-    print("load average at the start: %.2f %.2f %.2f" % os.getloadavg())
+    py_spy, perf = tools.find_py_spy(), tools.find_perf()
+    if not py_spy:
+        print("without py-spy: it could not be installed")
+    if not perf:
+        print("without perf: it may not record here, so the time stopped is not measured")
     for python in venvs.interpreters(options.python):
-        inside = venvs.make(python, "bench")
-        measure_dormant(inside, 20 * options.rounds)
-        for program in PROGRAMS:
-            with tempfile.TemporaryDirectory(prefix="pyframes-bench-") as directory:
-                measure(inside, program, options, directory)
-    print("load average at the end: %.2f %.2f %.2f" % os.getloadavg())
+        bench, version = Bench(python, py_spy, perf), venvs.version(python)
+        print("%s: medians of %d rounds, CPU compared with off; load average %.1f"
+              % (version, options.rounds, os.getloadavg()[0]), flush=True)
+        for program in options.only or PROGRAMS:
+            measure(bench, program, options, version)
+        print("load average at the end %.1f" % os.getloadavg()[0], flush=True)
 
 
 if __name__ == "__main__":
