@@ -254,6 +254,10 @@ check-symbols: $(O)/perfconv ## names and lines of random addresses, against add
 check-python: ## pyframes on each interpreter found
 	$(Q)$(call run_suite,python)
 
+.PHONY: check-aarch64
+check-aarch64: ## pyframes on Debian's arm64 Python under emulation; not part of check
+	$(Q)$(TEST_ENV) $(PYTHON) tests/python/aarch64.py
+
 check-pam-scripts: ## the scripts around PAM, without PAM
 	$(Q)$(call run_suite,pam)
 
@@ -289,6 +293,13 @@ bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/b
 		$(TEST_ENV) $(PYTHON) $$program; \
 	done
 	$(Q)$(if $(filter %.toml,$(BENCHES)),$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(filter %.toml,$(BENCHES)))
+
+.PHONY: bench-pyframes bench-pam
+bench-pyframes: ## what pyframes, perf and py-spy cost programs, on each interpreter found
+	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pyframes_cost.py
+
+bench-pam: ## what pyframes, perf and py-spy cost the real PAM
+	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pyframes_pam.py
 
 demo: ## profile the real PAM for DURATION seconds of SCENARIO, from nothing to a speedscope file
 	$(Q)scripts/setup-debian.sh build demo

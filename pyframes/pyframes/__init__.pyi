@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from typing import Any, Dict, Optional
 
+__all__ = ["start", "start_native", "stop", "snapshot", "status", "__version__"]
 __version__: str
 
 def start(

@@ -12,6 +12,8 @@ import unittest
 
 from pyframes import _reader
 
+# Set where another program runs the interpreter (aarch64.py): the kernel then sees that one.
+EMULATOR = os.environ.get("TEST_EMULATOR")
 SECONDS = int(os.environ.get("TEST_SECONDS", "60"))  # a slow machine may have more
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -49,7 +51,7 @@ def names(side, kind="function"):
 
 def compile_shared(source, target, *flags):
     """A helper library in C; the reason why not, or None."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
+    compiler = os.environ.get("TEST_CC") or shutil.which("gcc") or shutil.which("cc")
     if not compiler:
         return "no C compiler"
     done = subprocess.run([compiler, "-shared", "-fPIC", "-O1", *flags, "-o", target,

@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from support import Case, compile_shared, names, records
+from support import EMULATOR, Case, compile_shared, names, records
 
 
 class Processes(Case):
@@ -60,6 +60,7 @@ class Processes(Case):
         self.assertEqual(len(sides), 6)
         self.assertEqual(sum("child_work" in names(side) for side in sides), 5)
 
+    @unittest.skipIf(EMULATOR, "qemu 7.2 accepts MADV_WIPEONFORK and does not do it")
     def test_fork_that_bypasses_atfork(self):
         result = self.run_python("""
             import ctypes, os, platform, signal
