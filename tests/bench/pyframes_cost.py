@@ -3,6 +3,7 @@
 """What pyframes costs a program, and what py-spy does, paired in one run.
 
     tests/bench/pyframes_cost.py [--python EXE]... [--rounds N] [--only PROGRAM] [--variant NAME]...
+    tests/bench/pyframes_cost.py --inside [--python EXE]... [--rounds N]
 
 A program starts, is given its profiler, and begins when the profiler samples;
 it reports its own CPU and wall time from then on.  The variants run in turns,
@@ -17,6 +18,9 @@ all of them.  Shown are medians, of ratios to "off" within each round.
 
 "tool" is the profiler's own CPU until its file is written, "stopped" the time that
 the program was held stopped, both as shares of the program's wall time.
+
+--inside measures the hook alone, and on a busy machine much better: short blocks of
+each program within one process, the hook switched on and off between them.
 """
 
 import argparse
@@ -82,6 +86,46 @@ VARIANTS = {
     "on + perf": {"PYFRAMES": "1"},
     "py-spy": None,
 }
+
+
+INSIDE = """
+import statistics, time
+import pyframes
+{setup}
+def block():
+    begin = time.thread_time_ns()
+    {run}
+    return time.thread_time_ns() - begin
+pyframes.start(); block(); pyframes.stop()
+ratios = []
+for _ in range({rounds}):
+    off = block()
+    pyframes.start()
+    block()
+    on = block()
+    pyframes.stop()
+    ratios.append(on / ((off + block()) / 2))
+quarters = statistics.quantiles(ratios, n=4)
+print(*[100 * (quarter - 1) for quarter in quarters])
+"""
+BLOCKS = {"calls": ("fib(33)", "fib(18)"),
+          "asyncio+json": ("asyncio.run(main())", "asyncio.run(main(40))"),
+          "attributes": ("run(6000000)", "run(100000)")}
+
+
+def measure_inside(python, program, rounds, version):
+    """The hook's cost, of blocks of some 20 ms, each beside one before and one after."""
+    last, block = BLOCKS[program]
+    setup = PROGRAMS[program].replace(last, "").replace("main():", "main(n):")
+    setup = setup.replace("client():", "client(n):").replace("client()", "client(n)")
+    text = INSIDE.format(setup=setup.replace("range(3000)", "range(n)"), run=block, rounds=rounds)
+    with tempfile.TemporaryDirectory(prefix="pyframes-bench-") as folder:
+        output = subprocess.run([python, "-c", text], check=True, text=True,
+                                stdout=subprocess.PIPE,
+                                env=venvs.clean_environment(PYFRAMES_DIR=folder)).stdout
+    low, middle, high = map(float, output.split())
+    print("%-8s %-13s hook on        %+6.1f %%   (quartiles %+.1f, %+.1f)"
+          % (version, program, middle, low, high), flush=True)
 
 
 class Bench:
@@ -161,14 +205,21 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", choices=PROGRAMS, action="append", metavar="PROGRAM")
     parser.add_argument("--variant", choices=VARIANTS, action="append", metavar="NAME")
+    parser.add_argument("--inside", action="store_true", help="the hook alone, in one process")
     options = parser.parse_args()
+    print("load average %.1f" % os.getloadavg()[0])
     py_spy, perf = tools.find_py_spy(), tools.find_perf()
     if not py_spy:
         print("without py-spy: it could not be installed")
     if not perf:
         print("without perf: it may not record here, so the time stopped is not measured")
     for python in venvs.interpreters(options.python):
-        bench, version = Bench(python, py_spy, perf), venvs.version(python)
+        version = venvs.version(python)
+        if options.inside:
+            for program in options.only or PROGRAMS:
+                measure_inside(venvs.make(python, "bench"), program, options.rounds, version)
+            continue
+        bench = Bench(python, py_spy, perf)
         print("%s: medians of %d rounds, CPU compared with off; load average %.1f"
               % (version, options.rounds, os.getloadavg()[0]), flush=True)
         for program in options.only or PROGRAMS:
