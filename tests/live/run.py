@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 LIMIT_S = 180
 SECONDS = 2
 LEAST_COMPLETE = 0.95
+LEAST_COMPLETE_OWN = 0.99
+DEPTH = 60
 MODES = "merged", "python", "native", "all"
 POLLER = "A poller with a long name"
 RECEIVER = "MavLinkExternalProxy-Recv"
@@ -76,6 +78,16 @@ def python_with_pyframes():
         except (SystemExit, OSError, subprocess.SubprocessError) as error:
             return None, f"pyframes cannot be built: {error}"
     return None, "there is no CPython 3.11"
+
+
+@functools.lru_cache(None)
+def python_of_minor(minor):
+    """An interpreter of 3.<minor>, or None."""
+    import venvs
+    for python in venvs.interpreters():
+        if (venvs.version(python) or "").startswith(f"3.{minor}."):
+            return python
+    return None
 
 
 def clean_environment(**changes):
@@ -293,6 +305,78 @@ class WithoutPyframes(Live):
             self.assertGreater(fitting, 0.9 * whole, stacks[:3])
         stacks = meta_of(profile, "estimator")["stacks"]
         self.assertGreaterEqual(stacks["complete"], LEAST_COMPLETE * sum(stacks.values()))
+
+
+class OwnTrampolines:
+    """CPython's own perf support: its stubs lie in memory and have no CFI."""
+    MINOR, OPTION = None, "perf"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        python = python_of_minor(cls.MINOR)
+        if not python:
+            raise unittest.SkipTest(f"there is no CPython 3.{cls.MINOR}")
+        cls.recording = Recording(cls.folder, [python, "-X", cls.OPTION, HERE / "deep.py",
+                                               SECONDS / 4, DEPTH])
+        pid, *cls.tids = cls.recording.stdout.split()
+        for path in f"/tmp/perf-{pid}.map", f"/tmp/jit-{pid}.dump":
+            cls.addClassCleanup(Path(path).unlink, missing_ok=True)
+        cls.profiles = {mode: cls.recording.convert(mode)[0] for mode in MODES}
+
+    def stacks(self, mode, tid):
+        name = next(one["name"] for one in self.profiles[mode]["profiles"]
+                    if one["name"].endswith(f"(tid {tid})"))
+        return stacks_of(self.profiles[mode], name)
+
+    def test_stacks_are_complete(self):
+        stacks = self.profiles["merged"]["perfconv"]["quality"]["stacks"]
+        share = stacks["complete"] / max(1, sum(stacks.values()))
+        print(f"  complete stacks of 3.{self.MINOR} -X {self.OPTION}, {DEPTH} calls deep: "
+              f"{100 * share:.1f} % of {sum(stacks.values())}")
+        self.assertGreaterEqual(share, LEAST_COMPLETE_OWN, stacks)
+
+    def test_python_functions_stand_root_first(self):
+        starts = ["<module>"], ["Thread._bootstrap", "Thread._bootstrap_inner", "Link.run"]
+        for mode in "python", "merged", "all":
+            for tid, start in zip(self.tids, starts):
+                stacks = self.stacks(mode, tid)
+                whole = sum(weight for _, weight in stacks)
+                fitting = sum(
+                    weight for names, weight in stacks
+                    if in_order(names, [*start, "descend", "crunch"])
+                    and names.count("descend") == DEPTH + 1)
+                self.assertGreater(fitting, 0.7 * whole, f"{mode} {tid} {stacks[:3]}")
+
+    def test_the_modes_show_what_they_say(self):
+        kinds = {mode: {frame["kind"] for frame in self.profiles[mode]["shared"]["frames"]}
+                 for mode in MODES}
+        self.assertLessEqual(kinds["python"], {"python", "note", "thread"})
+        self.assertNotIn("python", kinds["native"])
+        self.assertLessEqual({"python", "native"}, kinds["all"])
+        machinery = {mode: sum("_PyEval_EvalFrameDefault" in names
+                               for names, _ in self.stacks(mode, self.tids[0]))
+                     for mode in ("merged", "all", "native")}
+        self.assertGreater(machinery["all"], 0)
+        self.assertGreater(machinery["native"], 0)
+        self.assertLess(machinery["merged"], 0.1 * machinery["all"])
+
+    def test_a_function_has_its_file(self):
+        frames = self.profiles["merged"]["shared"]["frames"]
+        files = {frame["file"] for frame in frames if frame["name"] == "descend"}
+        self.assertEqual(files, {str(HERE / "deep.py")})
+
+
+class OwnTrampolines312(OwnTrampolines, Live):
+    MINOR = 12
+
+
+class OwnTrampolines313(OwnTrampolines, Live):
+    MINOR = 13
+
+
+class Jitdump313(OwnTrampolines, Live):
+    MINOR, OPTION = 13, "perf_jit"
 
 
 def main():
