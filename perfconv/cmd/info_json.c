@@ -3,6 +3,7 @@
 
 #include "perfconv/base/json.h"
 #include "perfconv/cmd/info_report.h"
+#include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/quality.h"
 
 static void json_header(struct json *j, const struct capture *c, const char *path)
@@ -152,6 +153,24 @@ static void json_quality(struct json *j, const struct capture *c)
 	json__object_end(j);
 }
 
+static void json_generated_code(struct json *j, const struct capture *c)
+{
+	struct codemap_counts n = codemap__counts(c->machine.codemap);
+
+	json__key(j, "generatedCode");
+	json__object(j);
+	json__key_u64(j, "perfMaps", n.maps_read);
+	json__key_u64(j, "jitdumps", n.dumps_read);
+	json__key_u64(j, "missing", n.missing);
+	json__key_u64(j, "refused", n.refused);
+	json__key_u64(j, "stale", n.stale);
+	json__key_u64(j, "untimed", n.untimed);
+	json__key_u64(j, "cut", n.cut);
+	json__key_u64(j, "badEntries", n.bad);
+	json__key_u64(j, "droppedEntries", n.dropped);
+	json__object_end(j);
+}
+
 static void json_texts(struct json *j, const struct capture *c)
 {
 	json__key(j, "eventTexts");
@@ -186,6 +205,7 @@ void info_report__json(struct sink *out, const struct capture *c, const char *pa
 	json__array_end(&j);
 	json_records(&j, perfdata__stats(c->data));
 	json_quality(&j, c);
+	json_generated_code(&j, c);
 	if (c->texts.n)
 		json_texts(&j, c);
 	json__object_end(&j);

@@ -8,6 +8,7 @@
 
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
+#include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/quality.h"
 
 uint64_t info_report__samples(const struct capture *c, size_t event)
@@ -80,6 +81,19 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 		line(out, "python   CPython %u.%u.%u, %llu side files, %llu missing", python >> 24,
 		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.read,
 		     (unsigned long long)files.missing);
+}
+
+static void text_generated_code(struct sink *out, const struct capture *c)
+{
+	struct codemap_counts n = codemap__counts(c->machine.codemap);
+
+	if (n.maps_read + n.dumps_read + n.missing + n.refused + n.stale)
+		line(out,
+		     "code     %llu perf maps, %llu jitdumps, %llu missing, %llu refused, "
+		     "%llu stale",
+		     (unsigned long long)n.maps_read, (unsigned long long)n.dumps_read,
+		     (unsigned long long)n.missing, (unsigned long long)n.refused,
+		     (unsigned long long)n.stale);
 }
 
 static void text_events(struct sink *out, const struct capture *c)
@@ -207,6 +221,7 @@ static void text_texts(struct sink *out, const struct capture *c)
 void info_report__text(struct sink *out, const struct capture *c, const char *path)
 {
 	text_header(out, c, path);
+	text_generated_code(out, c);
 	text_events(out, c);
 	text_threads(out, c);
 	text_records(out, perfdata__stats(c->data));

@@ -126,6 +126,12 @@ static void warn_of_generated_code(const struct capture *c)
 				 "capture's, so memory used again has its last name; record "
 				 "with -k CLOCK_MONOTONIC",
 				 u(n.untimed));
+	if (n.cut)
+		message__warning(
+			"%llu jitdumps end inside a record, and what follows has no names: "
+			"does the program still run, or did it fork (CPython's -X perf_jit "
+			"then damages its file)?",
+			u(n.cut));
 	if (n.bad || n.dropped)
 		message__warning("perf maps and jitdumps: %llu entries make no sense, %llu are "
 				 "more than perfconv keeps; they name nothing",

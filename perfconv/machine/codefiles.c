@@ -17,10 +17,9 @@
 
 #define STATUS_LIMIT ((size_t)1 << 16)
 
-/* -ENOENT and its like: look further. */
 static bool is_absent(int code)
 {
-	return code == -ENOENT || code == -ENOTDIR || code == -EACCES || code == -ESRCH;
+	return code == -ENOENT || code == -ENOTDIR;
 }
 
 /* Takes @path over. */
@@ -97,7 +96,10 @@ static int try_recorded(struct codefile *out, uint32_t pid, const char *inner, c
 		owners__add(&owners, process);
 		code = try(out, mem__format("%s/root%s", process, inner), &owners, err);
 	}
-	return is_absent(code) ? try(out, mem__strdup(path), &owners, err) : code;
+	/* Another user's process: what it sees is not for us, but it may see what we do. */
+	if (is_absent(code) || code == -EACCES || code == -ESRCH)
+		code = try(out, mem__strdup(path), &owners, err);
+	return code;
 }
 
 int codefiles__perfmap(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,

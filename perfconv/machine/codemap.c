@@ -353,7 +353,11 @@ bool codemap__find(struct codemap *c, struct place place, struct codemap_code *o
 
 struct codemap_counts codemap__counts(const struct codemap *c)
 {
-	return c->counts;
+	struct codemap_counts counts = c->counts;
+
+	for (size_t i = 0; i < c->dumps.n; i++)
+		counts.cut += c->dumps.data[i].file && c->dumps.data[i].file->cut;
+	return counts;
 }
 
 const char *codemap__refused(const struct codemap *c)

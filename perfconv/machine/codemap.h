@@ -49,6 +49,7 @@ struct codemap_counts {
 	uint64_t refused; /* files that must not be read, or are broken; see codemap__refused() */
 	uint64_t stale;	  /* files of an earlier process with the same pid */
 	uint64_t untimed; /* dumps of memory used again, without times that can be compared */
+	uint64_t cut;	  /* dumps that end inside a record: what follows is not known */
 	uint64_t bad;	  /* lines and records that make no sense, passed over */
 	uint64_t dropped; /* functions beyond the limits */
 };

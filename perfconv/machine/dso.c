@@ -47,7 +47,7 @@ const struct dso *dsos__get(const struct dsos *d, uint32_t id)
 static bool is_memory(const char *path)
 {
 	static const char *const prefixes[] = {
-		"//anon",    "[anon", "[heap",	 "[stack",
+		"//anon",    "[anon", "[heap",	 "[stack",	"/anon_hugepage",
 		"/dev/zero", "/SYSV", "/memfd:", "anon_inode:",
 	};
 

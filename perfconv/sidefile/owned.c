@@ -49,6 +49,11 @@ int owned__open(struct owned_file *out, const char *path, const struct owners *o
 				   "%s: is a symbolic link and not followed; put the file itself "
 				   "into a folder and name that with --side-dir",
 				   path);
+	if (fd < 0 && errno == EACCES)
+		return errbuf__set(err, -EACCES,
+				   "%s: is another user's and cannot be read; convert as that user "
+				   "or as root",
+				   path);
 	if (fd < 0)
 		return errbuf__set(err, -errno, "%s: %s", path, strerror(errno));
 	code = fstat(fd, &st) ? errbuf__set(err, -errno, "%s: %s", path, strerror(errno))

@@ -34,8 +34,8 @@ void owners__add(struct owners *o, const char *path);
  * owned__open - open the regular file @path
  *
  * Return: 0 with @out set, whose fd the caller closes; -ENOENT if it is not there;
- * -ELOOP, -EINVAL, -EPERM with a message if it is a link, no regular file or a
- * stranger's; another -errno with a message.
+ * -ELOOP, -EINVAL, -EPERM, -EACCES with a message if it is a link, no regular file,
+ * a stranger's, or not for us to read; another -errno with a message.
  */
 int owned__open(struct owned_file *out, const char *path, const struct owners *owners,
 		struct errbuf *err);

@@ -21,6 +21,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "tests" / "files"
 LIMIT_S = 60
 HEADER_BYTES = 104
 ATTR_BYTES = 144
@@ -371,6 +372,121 @@ class Output(CommandLine):
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertIn("no samples", done.stderr.decode())
         self.assertEqual(self.profile("idle.speedscope.json")["profiles"], [])
+
+
+class GeneratedCode(CommandLine):
+    """Perf maps and jitdumps that are not there, or must not be used."""
+    NAMES = {"good-xperf-dwarf.data", "good-xperf-jit.data"}
+
+    def setUp(self):
+        super().setUp()
+        for path in FILES.iterdir():
+            if path.name in self.NAMES or path.suffix in (".map", ".dump"):
+                shutil.copy(path, self.folder)
+        shutil.copytree(FILES / "skeletons", self.folder / "skeletons")
+        self.dump = next(self.folder.glob("jit-*.dump"))
+
+    def warnings(self, capture, *options):
+        done = self.run_it("convert", "-q", "-i", capture, "-o", "out.json", *options)
+        said = done.stderr.decode()
+        self.assertEqual(done.returncode, 0, said)
+        return [line for line in said.splitlines() if "perf map" in line or "perf-" in line
+                or "jit" in line]
+
+    def counts(self, capture):
+        done = self.run_it("info", "--json", capture)
+        return json.loads(done.stdout)["generatedCode"]
+
+    def test_files_beside_the_capture_are_read(self):
+        self.assertEqual(self.warnings("good-xperf-dwarf.data"), [])
+        self.assertEqual(self.counts("good-xperf-dwarf.data")["perfMaps"], 1)
+        self.assertEqual(self.warnings("good-xperf-jit.data"), [])
+        self.assertEqual(self.counts("good-xperf-jit.data"), {
+            "perfMaps": 0, "jitdumps": 1, "missing": 0, "refused": 0, "stale": 0, "untimed": 0,
+            "cut": 0, "badEntries": 0, "droppedEntries": 0})
+        self.assertIn("code     1 perf maps, 0 jitdumps",
+                      self.run_it("info", "good-xperf-dwarf.data").stdout.decode())
+
+    def stacks(self, capture, frames):
+        """Names of each thread's stacks, root first, each once; by the thread's place."""
+        done = self.run_it("convert", "-q", "-i", capture, "-o", "-", "--frames", frames)
+        profile = json.loads(done.stdout)
+        names = [frame["name"] for frame in profile["shared"]["frames"]]
+        return [{tuple(names[i] for i in stack) for stack in one["samples"] if stack}
+                for one in profile["profiles"]]
+
+    def test_pythons_own_trampolines_are_python_frames(self):
+        bootstrap = ("Thread._bootstrap", "Thread._bootstrap_inner")
+        for capture in self.NAMES:
+            main, link, *_ = self.stacks(capture, "python")
+            self.assertIn(("<module>", *["recurse"] * 5, "spin"), main)
+            self.assertIn((*bootstrap, "Link.run", "Link.decode", "spin"), link)
+            merged = self.stacks(capture, "merged")
+            self.assertTrue(any(stack[:3] == (*bootstrap, "Link.run") and "builtin_sum" in stack
+                                for stack in merged[1]), merged[1])
+            self.assertFalse(any("_PyEval_EvalFrameDefault" in stack for stack in merged[1]))
+            whole = self.stacks(capture, "all")
+            self.assertTrue(all(stack.count("_PyEval_EvalFrameDefault") > 2
+                                for stack in whole[1] if stack[-1] == "builtin_sum"), whole[1])
+            native = self.stacks(capture, "native")
+            self.assertFalse(any("spin" in stack for stack in native[1]))
+
+    def test_stacks_through_trampolines_are_complete(self):
+        for capture, expected in (("good-xperf-dwarf.data", (20, 3, 0)),
+                                  ("good-xperf-jit.data", (21, 2, 0)),
+                                  ("good-xperf-fp.data", (0, 0, 24))):
+            shutil.copy(FILES / capture, self.folder)
+            done = self.run_it("info", "--json", capture)
+            stacks = json.loads(done.stdout)["quality"]["stacks"]
+            self.assertEqual((stacks["complete"], stacks["truncated"], stacks["lost"]), expected)
+
+    def test_files_in_the_side_folder_are_read(self):
+        (self.folder / "side").mkdir()
+        self.dump.rename(self.folder / "side" / self.dump.name)
+        self.assertEqual(self.warnings("good-xperf-jit.data", "--side-dir", "side"), [])
+
+    def test_what_is_missing_is_told(self):
+        for path in self.folder.glob("perf-*.map"):
+            path.unlink()
+        said, = self.warnings("good-xperf-dwarf.data")
+        self.assertIn("1 processes ran code that they generated and nobody names", said)
+        self.assertIn("--side-dir", said)
+
+    def test_a_link_is_not_followed(self):
+        self.dump.rename(self.folder / "elsewhere")
+        self.dump.symlink_to("elsewhere")
+        said, = self.warnings("good-xperf-jit.data")
+        self.assertIn(f"{self.dump.name}: is a symbolic link and not followed", said)
+        self.assertEqual(self.counts("good-xperf-jit.data")["refused"], 1)
+
+    def test_a_strangers_file_is_not_read(self):
+        if os.geteuid():
+            self.skipTest("files cannot be given away: not root")
+        os.chown(self.dump, 54321, 54321)
+        said, = self.warnings("good-xperf-jit.data")
+        self.assertIn(f"{self.dump.name}: belongs to user 54321", said)
+        self.assertIn("--side-dir", said)
+
+    def test_a_fifo_does_not_hang(self):
+        self.dump.unlink()
+        os.mkfifo(self.dump)
+        said, = self.warnings("good-xperf-jit.data")
+        self.assertIn("special file", said)
+
+    def test_a_damaged_dump_names_what_it_can(self):
+        raw = self.dump.read_bytes()
+        self.dump.write_bytes(raw[:len(raw) // 2])
+        said, = self.warnings("good-xperf-jit.data")
+        self.assertIn("1 jitdumps end inside a record", said)
+        self.dump.write_bytes(b"none" + raw[4:])
+        said, = self.warnings("good-xperf-jit.data")
+        self.assertIn("is no jitdump", said)
+
+    def test_odd_lines_are_told(self):
+        for path in self.folder.glob("perf-*.map"):
+            path.write_bytes(b"not a line\n" + path.read_bytes())
+        said, = self.warnings("good-xperf-dwarf.data")
+        self.assertIn("1 entries make no sense", said)
 
 
 def main():

@@ -217,6 +217,23 @@ def jitdump_inputs():
         yield f"{name}-own-clock", raw[:32] + struct.pack(order + "Q", 1) + raw[40:]
 
 
+def generated_inputs():
+    for name, raw in jitdump_inputs():
+        if name == "little":
+            yield "few", raw
+    # CPython 3.13's tables for its stub, under names that have no rule of their own
+    stub = bytes.fromhex("4883ec08ffd14883c408c3")
+    tables = bytes.fromhex("1400000000000000017a5200017810011b0c070890010000"
+                           "140000001c000000d0ffffff0b00000000440e10460e0800"
+                           "011b033bccffffff01000000c0ffffffe8ffffff")
+    raw = struct.pack("<IIIIIIQQ", 0x4a695444, 1, 40, 62, 0, 7, 900, 0)
+    for i, name in enumerate((b"f", b"g", b"py::h:/app/p.py")):
+        raw += struct.pack("<IIQQQQ", 4, 40 + len(tables), 1000, len(tables), 20, 0) + tables
+        content = struct.pack("<IIQQQQ", 7, 7, 0, 0x5000 + 16 * i, len(stub), i) + name + b"\0"
+        raw += struct.pack("<IIQ", 0, 16 + len(content) + len(stub), 1000) + content + stub
+    yield "stubs", raw
+
+
 def write(target, inputs):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -234,3 +251,4 @@ if __name__ == "__main__":
     write("unwind", unwind_inputs())
     write("perfmap", perfmap_inputs())
     write("jitdump", jitdump_inputs())
+    write("generated", generated_inputs())

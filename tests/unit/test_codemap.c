@@ -395,6 +395,21 @@ static void a_dump_that_was_not_mapped_is_not_used(void **state)
 	end(&f);
 }
 
+static void a_dump_that_ends_inside_a_record_is_counted(void **state)
+{
+	struct bytes b = reused();
+	struct fixture f;
+
+	b.v.n -= 3;
+	write_dump(*state, &b);
+	begin(&f, *state);
+	map(&f, 100, 0x30000000, EXEC, "/tmp/jit-100.dump", 0);
+	machine__set_time(&f.machine, 250);
+	assert_string_equal(name_at(&f, 100, ARENA), "second");
+	assert_int_equal(counts(&f).cut, 1);
+	end(&f);
+}
+
 static void missing_and_broken_dumps_are_counted(void **state)
 {
 	struct fixture f;
@@ -456,6 +471,7 @@ int main(void)
 		scratch_test(without_a_common_clock_the_last_name_counts),
 		scratch_test(memory_mapped_anew_keeps_its_functions_and_a_file_does_not),
 		scratch_test(a_dump_that_was_not_mapped_is_not_used),
+		scratch_test(a_dump_that_ends_inside_a_record_is_counted),
 		scratch_test(missing_and_broken_dumps_are_counted),
 		scratch_test(files_that_grow_are_read_again),
 	};
