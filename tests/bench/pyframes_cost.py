@@ -120,7 +120,7 @@ def measure_inside(python, program, rounds, version):
     setup = setup.replace("client():", "client(n):").replace("client()", "client(n)")
     text = INSIDE.format(setup=setup.replace("range(3000)", "range(n)"), run=block, rounds=rounds)
     with tempfile.TemporaryDirectory(prefix="pyframes-bench-") as folder:
-        output = subprocess.run([python, "-c", text], check=True, text=True,
+        output = subprocess.run([python, "-c", text], check=True, text=True, cwd=folder,
                                 stdout=subprocess.PIPE,
                                 env=venvs.clean_environment(PYFRAMES_DIR=folder)).stdout
     low, middle, high = map(float, output.split())
