@@ -37,11 +37,13 @@ void times_json__write(struct json *j, const struct profile_thread *t)
 	json__key_u64(j, "unknownNs", times->unknown);
 	json__key_u64(j, "absentNs", times->absent);
 	json__key_u64(j, "onCpuWithoutStackNs", times->unsampled);
+	json__key_u64(j, "switchingNs", times->switching);
 	write_reasons(j, times);
 	write_stacks(j, times);
 	if (times->has_schedstat) {
 		json__key_u64(j, "schedstatRunNs", times->schedstat_run);
 		json__key_u64(j, "schedstatQueueNs", times->schedstat_queue);
+		json__key_u64(j, "schedstatOnCpuNs", times->schedstat_on_cpu);
 	}
 	json__object_end(j);
 }

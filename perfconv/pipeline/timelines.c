@@ -104,7 +104,9 @@ static struct profile *make_exact(struct capture *c, uint32_t event)
 		.python = c->python,
 		.threads = c->threads_file,
 		.resolver = c->resolver,
+		.capture = whole(c),
 		.window = part(c),
+		.monotonic = is_monotonic(c),
 		.waits_shown = c->options.view != VIEW_CPU,
 	};
 

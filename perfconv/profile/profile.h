@@ -38,9 +38,10 @@ struct profile_times {
 	uint64_t unsampled;	      /* on a CPU, and no stack tells where */
 	uint64_t reasons[REASONS];    /* adds up to off */
 	uint64_t stacks[WAIT_STACKS]; /* so does this: how waits got their stacks */
-	/* What the kernel counted between the snapshots at start and end. */
+	uint64_t switching;	      /* on a CPU, while the kernel brings it back */
+	/* Between the snapshots at start and end: what the kernel counted, and we. */
 	bool has_schedstat;
-	uint64_t schedstat_run, schedstat_queue;
+	uint64_t schedstat_run, schedstat_queue, schedstat_on_cpu;
 };
 
 /* A part of the capture, absolute times: [from, to). */

@@ -7,6 +7,9 @@
 
 #include "perfconv/profile/builder.h"
 
+/* Beyond that it is no switching: the kernel and we look at different times. */
+#define LONGEST_RETURN_NS 200000u
+
 struct wall {
 	const struct wall_sources *from;
 	struct profile *profile;
@@ -17,7 +20,8 @@ struct wall {
 	struct profile_thread *thread;
 	const uint32_t *samples; /* by time */
 	size_t samples_n;
-	size_t next; /* the first sample that is not before what has been laid */
+	size_t next;	    /* the first sample that is not before what has been laid */
+	uint64_t return_ns; /* on its CPU before each SWITCH record that says so */
 };
 
 static const struct store_sample *sample(const struct wall *w, size_t i)
@@ -78,9 +82,21 @@ static void add_run(struct wall *w, const struct interval *run, const struct int
 	}
 }
 
-static void add_off(struct wall *w, const struct interval *i)
+/* The last part of a time off the CPU, when the kernel already has it on one. */
+static uint64_t returning_ns(const struct wall *w, const struct interval *i,
+			     const struct interval *after)
 {
-	uint64_t weight = i->end_ns - i->start_ns;
+	uint64_t whole = i->end_ns - i->start_ns;
+
+	if (!after || after->state != THREAD_RUNNING)
+		return 0;
+	return w->return_ns < whole ? w->return_ns : whole;
+}
+
+static void add_off(struct wall *w, const struct interval *i, const struct interval *after)
+{
+	uint64_t returning = returning_ns(w, i, after);
+	uint64_t weight = i->end_ns - i->start_ns - returning;
 	struct wait wait = waits__find(w->from->waits, w->id, i);
 
 	w->thread->times.off += weight;
@@ -90,6 +106,10 @@ static void add_off(struct wall *w, const struct interval *i)
 		add(w, weight, wait.stack, true);
 	else
 		add(w, weight, RESOLVE_NO_STACK, false);
+	if (!returning)
+		return;
+	w->thread->times.switching += returning;
+	add_on_cpu(w, returning, waits__switching(w->from->waits, w->id, i));
 }
 
 static void add_gap(struct wall *w, const struct interval *i)
@@ -116,7 +136,7 @@ static void add_intervals(struct wall *w)
 			break;
 		case THREAD_WAITING:
 		case THREAD_RUNNABLE:
-			add_off(w, &list[i]);
+			add_off(w, &list[i], after);
 			break;
 		case THREAD_UNKNOWN:
 		case THREAD_ABSENT:
@@ -144,24 +164,73 @@ static void count_samples(struct wall *w)
 	}
 }
 
-/* What the kernel counted between the first and the last look at the thread. */
-static void add_schedstat(struct wall *w)
+/* The first and the last look at the thread at hand that tell the kernel's counts. */
+static bool find_looks(const struct wall *w, const struct threads_entry **first,
+		       const struct threads_entry **last)
 {
 	const struct threads_file *f = w->from->threads;
 	const struct threads_entry *e = f ? threads_file__find(f, w->thread->tid) : NULL;
-	const struct threads_entry *first = NULL, *last = NULL;
 
+	*first = *last = NULL;
 	for (; e && e < f->entries.data + f->entries.n && e->tid == w->thread->tid; e++) {
 		if (!e->has_schedstat || e->pid != w->thread->pid)
 			continue;
-		first = first ? first : e;
-		last = e;
+		*first = *first ? *first : e;
+		*last = e;
 	}
-	if (first == last || last->run_ns < first->run_ns || last->queue_ns < first->queue_ns)
+	return *first != *last && (*last)->run_ns >= (*first)->run_ns &&
+	       (*last)->queue_ns >= (*first)->queue_ns;
+}
+
+static uint64_t overlap(const struct interval *i, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t start = i->start_ns > from_ns ? i->start_ns : from_ns;
+	uint64_t end = i->end_ns < to_ns ? i->end_ns : to_ns;
+
+	return start < end ? end - start : 0;
+}
+
+/* How long the kernel takes to bring the thread back, on average of the capture. */
+static void compare_with_kernel(struct wall *w)
+{
+	struct profile_times *times = &w->thread->times;
+	const struct threads_entry *first, *last;
+	uint64_t running = 0, returns = 0;
+
+	w->return_ns = 0;
+	if (!find_looks(w, &first, &last))
 		return;
-	w->thread->times.has_schedstat = true;
-	w->thread->times.schedstat_run = last->run_ns - first->run_ns;
-	w->thread->times.schedstat_queue = last->queue_ns - first->queue_ns;
+	times->schedstat_run = last->run_ns - first->run_ns;
+	times->schedstat_queue = last->queue_ns - first->queue_ns;
+	times->has_schedstat = true;
+	if (!w->from->monotonic || first->time_ns < w->from->capture.from_ns ||
+	    last->time_ns > w->from->capture.to_ns)
+		return;
+	for (size_t i = 0; i < w->intervals.list.n; i++) {
+		const struct interval *v = &w->intervals.list.data[i];
+
+		if (v->state != THREAD_RUNNING)
+			continue;
+		running += overlap(v, first->time_ns, last->time_ns);
+		returns += v->start_ns > first->time_ns && v->start_ns < last->time_ns;
+	}
+	if (returns && times->schedstat_run > running)
+		w->return_ns = (times->schedstat_run - running) / returns;
+	if (w->return_ns > LONGEST_RETURN_NS)
+		w->return_ns = LONGEST_RETURN_NS;
+	times->schedstat_on_cpu = running + returns * w->return_ns;
+}
+
+/* The state over the whole capture first, for what the kernel counted is of all of it. */
+static void find_intervals(struct wall *w)
+{
+	w->intervals.start_ns = w->from->capture.from_ns;
+	w->intervals.end_ns = w->from->capture.to_ns;
+	intervals__of(&w->intervals, w->id);
+	compare_with_kernel(w);
+	w->intervals.start_ns = w->from->window.from_ns;
+	w->intervals.end_ns = w->from->window.to_ns;
+	intervals__of(&w->intervals, w->id);
 }
 
 static void add_thread(struct wall *w, struct builder *b, uint32_t id)
@@ -171,10 +240,9 @@ static void add_thread(struct wall *w, struct builder *b, uint32_t id)
 	w->samples = w->intervals.samples + w->intervals.first_sample[id];
 	w->samples_n = intervals__samples(&w->intervals, id);
 	w->next = 0;
-	intervals__of(&w->intervals, id);
+	find_intervals(w);
 	add_intervals(w);
 	count_samples(w);
-	add_schedstat(w);
 	w->profile->weight += w->thread->weight;
 }
 

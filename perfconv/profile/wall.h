@@ -11,6 +11,11 @@
  * What comes after the last one belongs to the nearest sample of the same run,
  * else to the stack it was switched out with, else nobody knows: [running].
  *
+ * The kernel takes some microseconds to bring a thread back, more under perf, and
+ * counts them as the thread's; the SWITCH record comes only then.  Where snapshots
+ * of /proc tell the kernel's count, what is missing is divided among the thread's
+ * returns and shown as [switching] in the function that waited.
+ *
  * Invariant: the slices of each thread add up to the window, and times of a
  * thread with its weight do too.
  */
@@ -35,8 +40,10 @@ struct wall_sources {
 	const struct threads_file *threads; /* NULL: none */
 	struct resolver *resolver;
 	struct waits *waits;
-	struct profile_window window; /* within the capture */
-	bool waits_shown;	      /* else time off the CPU is a gap */
+	struct profile_window capture; /* all of it */
+	struct profile_window window;  /* the part that is shown */
+	bool monotonic;		       /* the capture's times are those of @threads */
+	bool waits_shown;	       /* else time off the CPU is a gap */
 };
 
 /** wall__new - freed by profile__free(); all is borrowed, as in profile__new(). */

@@ -23,7 +23,7 @@ static const char *const names[REASONS] = {
 	[REASON_CHILD] = "[child]",	    [REASON_SIGNAL] = "[signal]",
 	[REASON_STOPPED] = "[stopped]",	    [REASON_KERNEL] = "[kernel]",
 	[REASON_PREEMPTED] = "[preempted]", [REASON_RUN_QUEUE] = "[run queue]",
-	[REASON_OTHER] = "[other]",
+	[REASON_SWITCHING] = "[switching]", [REASON_OTHER] = "[other]",
 };
 
 static const struct pattern kernel[] = {

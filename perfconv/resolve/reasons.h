@@ -27,6 +27,7 @@ enum reason {
 	REASON_KERNEL, /* a lock or a worker of the kernel's own */
 	REASON_PREEMPTED,
 	REASON_RUN_QUEUE, /* what it waited for has come, but no CPU is free */
+	REASON_SWITCHING, /* no wait: the kernel brings it back to its CPU */
 	REASON_OTHER,	  /* it waits, and no function of its chain is in the table */
 	REASONS,
 };

@@ -365,14 +365,27 @@ static void show_none(struct waits *w, const struct interval *i, struct wait *ou
 	out->how = WAIT_NONE;
 }
 
+static void find_stack(struct waits *w, uint32_t thread, const struct interval *i, struct wait *out)
+{
+	if (!show_equal(w, thread, i, out) && !show_chain(w, i, out) &&
+	    !show_outer(w, thread, i, out))
+		show_none(w, i, out);
+}
+
 struct wait waits__find(struct waits *w, uint32_t thread, const struct interval *interval)
 {
 	struct wait out = { .reason = reason_of(w, thread, interval) };
 
-	if (!show_equal(w, thread, interval, &out) && !show_chain(w, interval, &out) &&
-	    !show_outer(w, thread, interval, &out))
-		show_none(w, interval, &out);
+	find_stack(w, thread, interval, &out);
 	return out;
+}
+
+uint32_t waits__switching(struct waits *w, uint32_t thread, const struct interval *interval)
+{
+	struct wait out = { .reason = REASON_SWITCHING };
+
+	find_stack(w, thread, interval, &out);
+	return out.stack;
 }
 
 uint32_t waits__switch_stack(struct waits *w, uint32_t thread, const struct interval *after)

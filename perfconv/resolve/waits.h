@@ -73,6 +73,12 @@ void waits__free(struct waits *w);
 struct wait waits__find(struct waits *w, uint32_t thread, const struct interval *interval);
 
 /**
+ * waits__switching - the same stack while the kernel brings the thread back
+ * Return: as wait.stack, with [switching] for the reason.
+ */
+uint32_t waits__switching(struct waits *w, uint32_t thread, const struct interval *interval);
+
+/**
  * waits__switch_stack - the stack a thread was switched out with
  * @after: its time off the CPU from then on
  * Return: the user's part, resolved, without reason; RESOLVE_NO_STACK if no dump shows it.
