@@ -56,7 +56,7 @@ static void warn_of_file(const struct capture *c, const char *path)
 	if (s->bad_features)
 		message__warning("%s: left out %llu damaged parts of the header", path,
 				 u(s->bad_features));
-	if (!c->profile->samples)
+	if (!c->profile->samples && !c->profile->exact)
 		message__warning("%s: holds no samples, so the profile is empty; was the program "
 				 "idle, or recorded with another event?",
 				 path);
@@ -325,7 +325,7 @@ void report_text__summary(const struct capture *c)
 	char seconds[32] = "";
 	struct summary s;
 
-	if (!p->samples)
+	if (!p->samples && !p->exact)
 		return;
 	if (p->timed)
 		snprintf(seconds, sizeof(seconds), "%.1f s, ", (double)p->duration / 1e9);

@@ -7,7 +7,8 @@
 #include "perfconv/cmd/message.h"
 
 #define SHOWN_REASONS 3u
-#define SMALL_SHARE 0.01 /* of a thread's time: not worth a word beside larger ones */
+#define SHOWN_COLUMNS 37u /* left of 80 beside the thread and its CPU time */
+#define SMALL_SHARE 0.01  /* of a thread's time: not worth a word beside larger ones */
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -92,18 +93,19 @@ void report_waits__format(const struct profile *p, const struct profile_thread *
 	bool told[REASONS] = { false };
 	size_t used = 0;
 
-	*out = '\0';
-	for (size_t n = 0; n < SHOWN_REASONS && used < size; n++) {
+	snprintf(out, size, "-");
+	for (size_t n = 0; n < SHOWN_REASONS; n++) {
 		enum reason reason = largest(t, told);
 		double part = share(t->times.reasons[reason], p->duration);
-		const char *name = reason__name(reason) + 1; /* without the bracket */
+		const char *name = reason__name(reason) + 1; /* without the brackets */
+		char text[64];
+		int length = snprintf(text, sizeof(text), "%s%.*s %.1f %%", n ? "  " : "",
+				      (int)strlen(name) - 1, name, 100 * part);
 
-		if (part < SMALL_SHARE)
+		if (part < SMALL_SHARE || used + (size_t)length > SHOWN_COLUMNS)
 			break;
 		told[reason] = true;
-		used += (size_t)snprintf(out + used, size - used, "%s%.*s %.1f %%", n ? "  " : "",
-					 (int)strlen(name) - 1, name, 100 * part);
+		snprintf(out + used, size - used, "%s", text);
+		used += (size_t)length;
 	}
-	if (!*out)
-		snprintf(out, size, "-");
 }

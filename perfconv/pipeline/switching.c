@@ -137,14 +137,15 @@ static void gather_chain(struct switching *s, const struct record *rec, uint32_t
 }
 
 /* The kernel's chain upon the user's.  Where stacks are dumped, nobody expects frame
- * pointers, and of the user's chain only the address itself is true. */
+ * pointers, and of the user's chain only the address itself is true; where there is
+ * none, the registers have it. */
 static uint32_t place_stack(struct switching *s, const struct record *rec, uint32_t process,
 			    const struct regs_key *key)
 {
 	uint32_t stack = STORE_NO_STACK;
 
 	gather_chain(s, rec, process);
-	if (has_dumps(s->data) && key) {
+	if (key && (has_dumps(s->data) || !s->user.n)) {
 		s->user.n = 0;
 		vec__push(&s->user,
 			  store__location(s->store,

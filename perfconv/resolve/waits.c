@@ -311,8 +311,8 @@ static bool show_chain(struct waits *w, const struct interval *i, struct wait *o
 		return false;
 	user = likeness__user_stack(w->from.store,
 				    switches__get_place(w->from.switches, i->place).stack);
-	if (user == STORE_NO_STACK)
-		return false;
+	if (user == STORE_NO_STACK || store__parent(w->from.store, user) == STORE_NO_STACK)
+		return false; /* an address alone is no chain */
 	out->stack = show(w, user, false, i->place, out->reason);
 	out->how = WAIT_CHAIN;
 	return true;

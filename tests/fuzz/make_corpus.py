@@ -234,6 +234,44 @@ def generated_inputs():
     yield "stubs", raw
 
 
+def threads_inputs():
+    one = b'{"pid":7,"tid":%d,"time_ns":9,"comm":"x","state":"S","schedstat":[1,2,3],' \
+          b'"syscall":"202 0x1 0x0 0x0 0x0 0x0 0x0 0x7ffd 0x55","wchan":"w","stack":["do_wait"]}'
+    both = b'{"version":1,"snapshots":[{"when":"start","time_ns":5,"threads":[%s,%s]},' \
+           b'{"when":"end","time_ns":50,"threads":[%s]}]}'
+    yield "two", both % (one % 7, one % 8, one % 7)
+    yield "odd", b'{"version":1,"snapshots":[1,{"time_ns":-1},{"time_ns":1,"threads":[{},1]}]}'
+    yield "version", b'{"version":2,"snapshots":[]}'
+
+
+def switch_inputs():
+    """A capture that tells of switches in every way, and of a loss."""
+    common = pf.IDENTIFIER | pf.IP | pf.TID | pf.TIME | pf.CPU | pf.PERIOD | pf.CALLCHAIN
+    flags = pf.SAMPLE_ID_ALL | pf.CONTEXT_SWITCH
+    regs = [0x1000 + i for i in range(bin(pf.X86_64_REGS).count("1"))]
+    capture = pf.Capture(
+        pf.Event(common, flags=flags, ids=[1]),
+        pf.Event(common | pf.REGS_USER | pf.STACK_USER, config=3, flags=flags, ids=[2],
+                 regs=pf.X86_64_REGS, stack=64),
+        pf.Event(common | pf.RAW | pf.REGS_USER, kind=2, config=pf.SCHED_SWITCH_ID, flags=flags,
+                 ids=[3], regs=pf.X86_64_REGS))
+    capture.features = {1: pf.tracing_data(("sched", pf.SCHED_SWITCH)),
+                        4: capture.header_string("0.0-none")}
+    capture.comm("one")
+    chain = [pf.CONTEXT_KERNEL, (1 << 64) - 4096, (1 << 64) - 8192]
+    for number in range(4):
+        time = 1000 + 100 * number
+        capture.sample(time, event=0, chain=chain)
+        capture.sample(time + 10, event=2, chain=chain, regs=regs,
+                       raw=pf.sched_switch_raw(capture, 100, 101, number % 2))
+        capture.sample(time + 11, event=1, chain=chain, regs=regs, stack=bytes(64))
+        capture.kernel_record(14, b"", time + 12, misc=1 << 13, identifier=1)
+        if number == 2:
+            capture.kernel_record(2, capture.words(1, 5), time + 20, identifier=1)
+        capture.kernel_record(14, b"", time + 50, identifier=1)
+    yield "switches", capture.file()
+
+
 def write(target, inputs):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -246,7 +284,9 @@ if __name__ == "__main__":
     # All stages run on few of them: each names a release, so that no kernel's names are loaded.
     write("capture", ((name, raw) for name, raw in reader_inputs()
                       if name in ("chain-little", "dump-little", "chain-big-pipe")))
+    write("capture", switch_inputs())
     write("sidefile", sidefile_inputs())
+    write("threads", threads_inputs())
     write("tracing", tracing_inputs())
     write("unwind", unwind_inputs())
     write("perfmap", perfmap_inputs())

@@ -45,6 +45,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 			sidefile__code(s, 1, slot);
 		sidefile__arena(s, 1);
 		sidefile__thread_name(s, s->pid);
+		for (size_t i = 0; i < s->stacks.n; i++) {
+			const struct sidefile_stack *stack = &s->stacks.data[i];
+
+			stack = sidefile__stack_within(s, stack->tid, stack->time_ns, UINT64_MAX);
+			for (uint32_t k = 0; k < stack->frames; k++)
+				sidefile__code_by_id(s, s->frames.data[stack->first + k]);
+		}
 		sidefile__free(s);
 	}
 	free(copy);

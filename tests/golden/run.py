@@ -39,6 +39,12 @@ CASES = [
     ("levels-aarch64-pac", "good-levels-aarch64-pac.data", ["--frames", "all"], []),
     ("levels-aarch64-fp", "good-levels-aarch64-fp.data", ["--frames", "all"], []),
     ("levels-armv7", "good-levels-armv7.data", ["--frames", "all"], []),
+    ("waits-merged", "good-waits.data", [], []),
+    ("waits-all", "good-waits.data",
+     ["--frames", "all", "--thread", "*sleeper", "--from", "0.4", "--to", "0.6"], []),
+    ("waits-cpu", "good-waits.data", ["--view", "cpu", "--frames", "python"], []),
+    ("waits-small", "good-waits.data",
+     ["--frames", "python", "--max-samples", "60", "--thread", "thread *"], []),
 ]
 
 

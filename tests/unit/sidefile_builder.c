@@ -102,6 +102,23 @@ void side__thread(struct sidefile_builder *b, uint64_t time_ns, uint32_t tid, ui
 	side__end(b);
 }
 
+void side__snapshot(struct sidefile_builder *b, uint64_t time_ns, uint32_t tid,
+		    const uint32_t *codes, uint32_t n)
+{
+	struct pyframes_snapshot snapshot = { PYFRAMES_SNAPSHOT_PERIODIC, 1 };
+	struct pyframes_snapshot_thread thread = { tid, n };
+
+	side__begin(b, PYFRAMES_RECORD_SNAPSHOT, time_ns);
+	bytes__raw(&b->records, &snapshot, sizeof(snapshot));
+	bytes__raw(&b->records, &thread, sizeof(thread));
+	for (uint32_t i = 0; i < n; i++) {
+		struct pyframes_snapshot_frame frame = { codes[i], 2 };
+
+		bytes__raw(&b->records, &frame, sizeof(frame));
+	}
+	side__end(b);
+}
+
 const char *sidefile_builder__write(struct sidefile_builder *b, const char *folder)
 {
 	static const uint8_t zeros[PYFRAMES_HEADER_BYTES];

@@ -33,6 +33,10 @@ void side__code(struct sidefile_builder *b, uint32_t id, uint32_t kind, uint32_t
 void side__thread(struct sidefile_builder *b, uint64_t time_ns, uint32_t tid, uint32_t outer_tid,
 		  const char *name, uint32_t flags);
 
+/** side__snapshot - of one thread; @codes are ids, leaf first. */
+void side__snapshot(struct sidefile_builder *b, uint64_t time_ns, uint32_t tid,
+		    const uint32_t *codes, uint32_t n);
+
 /** sidefile_builder__write - @folder/pyframes-<token>.side, with room left as pyframes does. */
 const char *sidefile_builder__write(struct sidefile_builder *b, const char *folder);
 

@@ -59,6 +59,9 @@ static void add_trampolines(struct world *w, const char *folder, bool side_file)
 	side__code(&b, 4, PYFRAMES_CODE_TASK, 0, 4, "poll vehicle", "", 0);
 	side__thread(&b, 1, WORLD_PID, 0, "MainThread", PYFRAMES_THREAD_MAIN);
 	side__thread(&b, 2, 101, 0, "MavLinkExternalProxy-Recv", 0);
+	side__snapshot(&b, 1000, WORLD_PID, (const uint32_t[]){ 2, 1 }, 2);
+	b.header.runtime_addr = 0x900000;
+	b.header.runtime_bytes = 0x1000;
 	sidefile_builder__write(&b, folder);
 	sidefile_builder__release(&b);
 }

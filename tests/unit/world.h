@@ -8,6 +8,9 @@
  *     0x40000000  stripped.so   (an ELF file without symbols)
  *     0x50000000  _pyframes...so (pyframes itself)
  *
+ * The side file also has _PyRuntime at 0x900000, 4 KiB, and a snapshot of the main
+ * thread at time 1000: _bootstrap called Loop.run.
+ *
  * Every ELF file has its functions at 0x1000, 0x1100, 0x1200 ...
  */
 #ifndef PERFCONV_TESTS_UNIT_WORLD_H

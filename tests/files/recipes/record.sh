@@ -26,11 +26,24 @@ PYFRAMES_DIR=$work/side PYFRAMES_SLOTS=192 PYFRAMES_SNAPSHOTS=0 PYFRAMES_STEPS=0
 	perf record -q -e cpu-clock:u -c 3000000 -k CLOCK_MONOTONIC --call-graph dwarf,65528 \
 	-o python.data venv/bin/python threads.py
 python3 "$recipes/portable.py" python.data "$files/good-python-threads.data"
+
+cp "$recipes/waits.py" .
+PYFRAMES_DIR=$work/side PYFRAMES_SLOTS=64 PYFRAMES_STEPS=0 \
+	perf record -q -N -m 4M -k CLOCK_MONOTONIC --sample-identifier --switch-events \
+	-e cpu-clock/freq=99,call-graph=dwarf,stack-size=65528/ \
+	-e context-switches/freq=99,call-graph=dwarf,stack-size=65528/ \
+	-e sched:sched_switch/call-graph=fp/ \
+	--user-regs=ax,bx,cx,dx,si,di,bp,sp,ip,r8,r9,r10,r11,r12,r13,r14,r15 \
+	-o waits.data venv/bin/python waits.py
+python3 "$recipes/portable_waits.py" waits.data "$files/good-waits.data"
+
 rm -f "$files"/pyframes-*
 cp side/* "$files"
 
 # pyframes makes its file as large as it may ever get; what is used is at offset 32.
-used=$(od -A n -t u8 -j 32 -N 8 "$files"/pyframes-*.side)
-truncate -s "$((used))" "$files"/pyframes-*.side
+for side in "$files"/pyframes-*.side; do
+	used=$(od -A n -t u8 -j 32 -N 8 "$side")
+	truncate -s "$((used))" "$side"
+done
 chmod 644 "$files"/pyframes-*
 ls -l "$files"
