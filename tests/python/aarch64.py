@@ -45,7 +45,7 @@ PACKAGES = ["libbz2-1.0", "libc6", "libcrypt1", "libdb5.3", "libexpat1", "libffi
             "libpython3.11-stdlib", "libreadline8", "libsqlite3-0", "libssl3", "libtinfo6",
             "libuuid1", "python3.11", "python3.11-minimal", "zlib1g"]
 LEFT_OUT = {"test_perf.py": "perf would record the emulator",
-            "test_agent.py": "/proc shows another process as the emulator: its program, its signals"}
+            "test_agent.py": "/proc shows the emulator's program and signals instead"}
 
 
 class SetUpError(Exception):
@@ -191,7 +191,8 @@ def run_cases(wheel, totals):
 
 def run_tests(pattern, totals):
     environment = venvs.clean_environment(TEST_SECONDS="600", TEST_EMULATOR="qemu-aarch64",
-                                           TEST_CC=CROSS + "gcc")
+                                           TEST_CC=CROSS + "gcc",
+                                           CPATH=os.path.join(ROOT, "usr", "include"))
     for path in sorted(glob.glob(os.path.join(venvs.HERE, pattern))):
         name = os.path.basename(path)
         if name in LEFT_OUT:

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import unittest
 
-from support import SECONDS, Case, compile_shared, names, records
+from support import EMULATOR, SECONDS, Case, compile_shared, names, records
 
 BUSY = """
     import asyncio, threading, pyframes
@@ -83,6 +83,7 @@ class Memory(Case):
         if os.environ.get("SANITIZED"):
             self.skipTest("the sanitizer has the memory functions")
 
+    @unittest.skipIf(EMULATOR, "the emulator's loader would preload it, too")
     def test_every_allocation_of_ours_may_fail(self):
         library = os.path.join(self.directory, "fail_nth.so")
         reason = compile_shared("fail_nth.c", library)
@@ -95,6 +96,7 @@ class Memory(Case):
                                  PYFRAMES_SLOTS="16", STRIDE=stride)
         self.assertGreater(int(result.stdout), 20)
 
+    @unittest.skipIf(EMULATOR, "the emulator's loader would preload it, too")
     def test_signals_interrupt_requests_for_disk_space(self):
         library = os.path.join(self.directory, "fail_nth.so")
         reason = compile_shared("fail_nth.c", library)
@@ -172,6 +174,7 @@ class Disk(Case):
     def test_no_room_for_the_ring_and_more_records(self):
         self.assertEqual(self.run_on("size=1500k"), "")
 
+    @unittest.skipIf(EMULATOR, "qemu maps code without asking the kernel to execute it")
     def test_no_execution(self):
         self.assertRegex(self.run_on("noexec"), r"\Apyframes: .*cannot load the trampolines.*\n\Z")
 
@@ -335,6 +338,7 @@ class Host(Case):
         self.assertRegex(result.stderr, r"\Apyframes: not profiling: .*File too large\n\Z")
 
     @unittest.skipIf(os.environ.get("SANITIZED"), "the sanitizer needs the address space")
+    @unittest.skipIf(EMULATOR, "qemu does not limit what it emulates")
     def test_address_space_limit(self):
         with open("/proc/self/statm") as file:
             now = int(file.read().split()[0]) * 4096
