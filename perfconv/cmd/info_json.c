@@ -43,6 +43,26 @@ static void json_header(struct json *j, const struct capture *c, const char *pat
 	json__array_end(j);
 }
 
+static void json_loss(struct json *j, struct capture_loss loss)
+{
+	json__key_u64(j, "lost", loss.lost);
+	json__key_u64(j, "lostRecounted", loss.recounted);
+	json__key_u64(j, "throttled", loss.throttled);
+}
+
+static void json_modes(struct json *j, const struct capture *c)
+{
+	struct info_mode mode;
+
+	json__key(j, "cpuModes");
+	json__object(j);
+	for (unsigned int i = 0; (mode = info_report__mode(c, i)).key; i++)
+		json__key_u64(j, mode.key, mode.samples);
+	json__object_end(j);
+	json__key_u64(j, "compatSamples", c->compat);
+	json__key_u64(j, "compatNotUnwound", c->compat_lost);
+}
+
 static void json_events(struct json *j, const struct capture *c)
 {
 	json__key(j, "events");
@@ -55,6 +75,7 @@ static void json_events(struct json *j, const struct capture *c)
 		json__key_u64(j, "samples", info_report__samples(c, i));
 		json__key_u64(j, e->freq ? "frequencyHz" : "period", e->period_or_freq);
 		json__key_u64(j, "stackDumpBytes", e->stack_user_bytes);
+		json_loss(j, info_report__event_loss(c, i));
 		json__object_end(j);
 	}
 	json__array_end(j);
@@ -203,6 +224,7 @@ void info_report__json(struct sink *out, const struct capture *c, const char *pa
 	for (uint32_t t = 0; t < c->machine.threads.n; t++)
 		json_thread(&j, c, t);
 	json__array_end(&j);
+	json_modes(&j, c);
 	json_records(&j, perfdata__stats(c->data));
 	json_quality(&j, c);
 	json_generated_code(&j, c);

@@ -46,6 +46,28 @@ struct info_endings info_report__endings(const struct capture *c, uint32_t threa
 	return sum;
 }
 
+struct capture_loss info_report__event_loss(const struct capture *c, size_t event)
+{
+	return event < c->event_losses.n ? c->event_losses.data[event] : (struct capture_loss){ 0 };
+}
+
+/* In the order of PERF_RECORD_MISC_CPUMODE_UNKNOWN and on. */
+struct info_mode info_report__mode(const struct capture *c, unsigned int mode)
+{
+	static const char *const keys[][2] = {
+		{ "unknown", "of unknown mode" },
+		{ "kernel", "in the kernel" },
+		{ "user", "in user code" },
+		{ "hypervisor", "in the hypervisor" },
+		{ "guestKernel", "in a guest's kernel" },
+		{ "guestUser", "in a guest's user code" },
+	};
+
+	if (mode >= sizeof(keys) / sizeof(*keys))
+		return (struct info_mode){ 0 };
+	return (struct info_mode){ keys[mode][0], keys[mode][1], c->modes[mode] };
+}
+
 static void line(struct sink *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void line(struct sink *out, const char *fmt, ...)
@@ -96,19 +118,30 @@ static void text_generated_code(struct sink *out, const struct capture *c)
 		     (unsigned long long)n.stale);
 }
 
+static void format_loss(char *out, size_t size, struct capture_loss loss)
+{
+	uint64_t lost = loss.lost > loss.recounted ? loss.lost : loss.recounted;
+
+	if (lost || loss.throttled)
+		snprintf(out, size, "  %llu lost, %llu throttled", (unsigned long long)lost,
+			 (unsigned long long)loss.throttled);
+}
+
 static void text_events(struct sink *out, const struct capture *c)
 {
 	line(out, "%s", "");
 	line(out, "%-36s %10s  %s", "event", "samples", "rate, stack dump");
 	for (size_t i = 0; i < perfdata__events(c->data); i++) {
 		const struct perfdata_event *e = perfdata__event(c->data, i);
-		char dump[32] = "";
+		struct capture_loss loss = info_report__event_loss(c, i);
+		char dump[32] = "", lost[80] = "";
 
 		if (e->stack_user_bytes)
 			snprintf(dump, sizeof(dump), ", %u bytes", e->stack_user_bytes);
-		line(out, "%-36.36s %10llu  %s %llu%s%s", e->name,
+		format_loss(lost, sizeof(lost), loss);
+		line(out, "%-36.36s %10llu  %s %llu%s%s%s", e->name,
 		     (unsigned long long)info_report__samples(c, i), e->freq ? "" : "every",
-		     (unsigned long long)e->period_or_freq, e->freq ? " Hz" : "", dump);
+		     (unsigned long long)e->period_or_freq, e->freq ? " Hz" : "", dump, lost);
 	}
 }
 
@@ -130,9 +163,7 @@ static void text_thread(struct sink *out, const struct capture *c, uint32_t t, u
 
 	for (enum stack_ending i = STACK_COMPLETE; i <= STACK_LOST; i++)
 		format_share(shares[i], e.n[i], unwound);
-	if (loss.lost || loss.throttled)
-		snprintf(lost, sizeof(lost), "  %llu lost, %llu throttled",
-			 (unsigned long long)loss.lost, (unsigned long long)loss.throttled);
+	format_loss(lost, sizeof(lost), loss);
 	line(out, "%7u %7u  %-24.24s %8llu  %8s  %8s  %8s%s",
 	     machine__process_of(&c->machine, t)->pid, c->machine.threads.data[t].tid,
 	     info_report__thread_name(c, t), (unsigned long long)samples, shares[STACK_COMPLETE],
@@ -152,9 +183,23 @@ static void text_threads(struct sink *out, const struct capture *c)
 
 			samples += at == IDMAP_NONE ? 0 : c->counts.data[at].samples;
 		}
-		if (samples || info_report__loss(c, t).lost)
+		if (samples || info_report__loss(c, t).lost || info_report__loss(c, t).throttled)
 			text_thread(out, c, t, samples);
 	}
+}
+
+/* Where samples come from, if that is not only here. */
+static void text_modes(struct sink *out, const struct capture *c)
+{
+	struct info_mode mode;
+
+	for (unsigned int i = 3; (mode = info_report__mode(c, i)).text; i++)
+		if (mode.samples)
+			line(out, "samples %s: %llu, which have no names", mode.text,
+			     (unsigned long long)mode.samples);
+	if (c->compat)
+		line(out, "samples of 32-bit tasks: %llu; stacks that cannot be unwound: %llu",
+		     (unsigned long long)c->compat, (unsigned long long)c->compat_lost);
 }
 
 static void text_records(struct sink *out, const struct perfdata_stats *stats)
@@ -226,5 +271,6 @@ void info_report__text(struct sink *out, const struct capture *c, const char *pa
 	text_threads(out, c);
 	text_records(out, perfdata__stats(c->data));
 	text_quality(out, c);
+	text_modes(out, c);
 	text_texts(out, c);
 }

@@ -11,6 +11,17 @@
 /** info_report__samples - of one event, doubled ones included. */
 uint64_t info_report__samples(const struct capture *c, size_t event);
 
+/** info_report__event_loss - what the kernel could not record of an event. */
+struct capture_loss info_report__event_loss(const struct capture *c, size_t event);
+
+/** info_report__mode - samples by where the CPU was, @mode from 0 on; key and text are
+ *  NULL behind the last. */
+struct info_mode {
+	const char *key, *text;
+	uint64_t samples;
+};
+struct info_mode info_report__mode(const struct capture *c, unsigned int mode);
+
 /** info_report__thread_name - pyframes' name, else the kernel's, else "". */
 const char *info_report__thread_name(const struct capture *c, uint32_t thread);
 

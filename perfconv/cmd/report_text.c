@@ -155,6 +155,10 @@ static void warn_of_objects(const struct capture *c)
 		message__warning("stack dumps of a %s machine cannot be unwound; record with "
 				 "--call-graph fp there",
 				 perfdata__info(c->data)->arch);
+	if (c->compat_lost)
+		message__warning("stack dumps of 32-bit tasks on a 64-bit %s machine cannot be "
+				 "unwound (%llu samples); record with --call-graph fp there",
+				 perfdata__info(c->data)->arch, u(c->compat_lost));
 	if (c->machine.bare_processes)
 		message__warning("more than %u mappings were copied by forks; %llu processes "
 				 "have none and their frames no names",

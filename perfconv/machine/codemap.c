@@ -10,6 +10,7 @@
 
 #include "perfconv/base/file.h"
 #include "perfconv/machine/codefiles.h"
+#include "perfconv/machine/living.h"
 #include "perfconv/sidefile/jitdump.h"
 #include "perfconv/sidefile/limits.h"
 #include "perfconv/sidefile/perfmap.h"
@@ -48,13 +49,6 @@ struct codemap {
 	struct errbuf refused;
 };
 
-static bool is_this_host(const char *hostname)
-{
-	char here[256] = "";
-
-	return !*hostname || (!gethostname(here, sizeof(here) - 1) && !strcmp(here, hostname));
-}
-
 struct codemap *codemap__new(struct machine *machine, const struct images *images,
 			     const struct codemap_capture *capture)
 {
@@ -63,7 +57,7 @@ struct codemap *codemap__new(struct machine *machine, const struct images *image
 	c->machine = machine;
 	c->files.images = images;
 	c->files.capture_path = capture->path;
-	c->files.local = capture->local_kernel && is_this_host(capture->hostname);
+	c->files.local = capture->local_kernel && living__is_host(capture->hostname);
 	c->growing = !strcmp(capture->path, "-");
 	c->monotonic = capture->clockid == CLOCK_MONOTONIC;
 	c->clock_wall_ns = capture->clock_wall_ns;

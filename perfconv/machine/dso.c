@@ -22,6 +22,8 @@ void dsos__init(struct dsos *d)
 	memset(d, 0, sizeof(*d));
 	add(d, DSO_UNKNOWN, "[unknown]");
 	add(d, DSO_KERNEL, "[kernel]");
+	add(d, DSO_UNKNOWN, "[guest]");
+	add(d, DSO_UNKNOWN, "[hypervisor]");
 }
 
 void dsos__release(struct dsos *d)
@@ -82,6 +84,9 @@ static char *make_key(const struct dso *dso)
 		return mem__format("memory of %u", dso->process);
 	if (dso->kind == DSO_JITDUMP)
 		return mem__format("%s of %u", dso->path, dso->process);
+	if (!dso->build_id_bytes && dso->origin.mount_namespace)
+		snprintf(id, sizeof(id), "in %llu",
+			 (unsigned long long)dso->origin.mount_namespace);
 	return mem__format("%s %s%s", dso->path, id, dso->deleted ? " (deleted)" : "");
 }
 
@@ -128,7 +133,15 @@ static char *without_deleted(const char *path, bool *deleted)
 uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
 		       size_t build_id_bytes, uint32_t process)
 {
-	struct dso dso = { .process = process };
+	static const struct origin nobody;
+
+	return dsos__findnew_of(d, path, build_id, build_id_bytes, process, &nobody);
+}
+
+uint32_t dsos__findnew_of(struct dsos *d, const char *path, const uint8_t *build_id,
+			  size_t build_id_bytes, uint32_t process, const struct origin *origin)
+{
+	struct dso dso = { .process = process, .origin = *origin };
 	size_t before = d->keys.n;
 	uint32_t id;
 	char *key;
@@ -143,6 +156,25 @@ uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id
 	key = make_key(&dso);
 	id = strtab__intern(&d->keys, key);
 	free(key);
+	if (id == before)
+		vec__push(&d->list, dso);
+	else
+		free(dso.path);
+	return id;
+}
+
+/* "/lib/modules/6.1.0/kernel/net/nf-tables.ko.xz" and "[nf_tables]" are one. */
+uint32_t dsos__findnew_module(struct dsos *d, const char *path)
+{
+	const char *base = *path == '[' ? path + 1 : file__base(path);
+	struct dso dso = { .kind = DSO_KERNEL };
+	size_t before = d->keys.n;
+	uint32_t id;
+
+	dso.path = mem__format("[%.*s]", (int)strcspn(base, ".]"), base);
+	for (char *at = strchr(dso.path, '-'); at; at = strchr(at, '-'))
+		*at = '_';
+	id = strtab__intern(&d->keys, dso.path);
 	if (id == before)
 		vec__push(&d->list, dso);
 	else

@@ -12,11 +12,12 @@
 
 #include "perfconv/base/idmap.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/machine/living.h"
 #include "perfconv/sidefile/sidefile.h"
 
 enum dso_kind {
 	DSO_UNKNOWN,	/* no mapping known; addresses are absolute */
-	DSO_KERNEL,	/* kernel and modules; addresses are absolute */
+	DSO_KERNEL,	/* the kernel or a module; addresses are absolute */
 	DSO_ELF,	/* addresses are file offsets */
 	DSO_TRAMPOLINE, /* a pyframes arena; addresses are file offsets */
 	DSO_VDSO,	/* addresses are offsets into its image */
@@ -30,6 +31,7 @@ struct dso {
 	bool deleted; /* the file at the path is not the one that was mapped, if there is one */
 	uint8_t build_id[20];
 	uint8_t build_id_bytes;		      /* 0: not stated */
+	struct origin origin;		      /* DSO_ELF, DSO_TRAMPOLINE */
 	uint32_t process;		      /* DSO_MEMORY, DSO_JITDUMP: id of whose memory */
 	bool holds_code;		      /* some mapping of it is executable */
 	char token[SIDEFILE_TOKEN_CHARS + 1]; /* DSO_TRAMPOLINE */
@@ -37,9 +39,11 @@ struct dso {
 	uint64_t mapped_at; /* DSO_TRAMPOLINE: runtime address minus file offset of its code */
 };
 
-/* Ids are indices; the first two are always there. */
+/* Ids are indices; the first four are always there. */
 #define DSO_ID_UNKNOWN 0u
 #define DSO_ID_KERNEL 1u
+#define DSO_ID_GUEST 2u /* as for an unknown object: a guest's addresses are its own */
+#define DSO_ID_HYPERVISOR 3u
 
 /* A build-id that a capture states for a path, beside its mappings. */
 struct path_build_id {
@@ -76,6 +80,18 @@ const struct dso *dsos__get(const struct dsos *d, uint32_t id);
  */
 uint32_t dsos__findnew(struct dsos *d, const char *path, const uint8_t *build_id,
 		       size_t build_id_bytes, uint32_t process);
+
+/** dsos__findnew_module - the id of a kernel module, by its file or as [name]. */
+uint32_t dsos__findnew_module(struct dsos *d, const char *path);
+
+/**
+ * dsos__findnew_of - the same for a mapping of @origin
+ *
+ * What two mount namespaces call by one name is two objects, unless both have one
+ * build-id.
+ */
+uint32_t dsos__findnew_of(struct dsos *d, const char *path, const uint8_t *build_id,
+			  size_t build_id_bytes, uint32_t process, const struct origin *origin);
 
 /**
  * dsos__state_build_id - mappings of @path without a build-id have this one

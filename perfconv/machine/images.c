@@ -61,7 +61,8 @@ static char *in_folder(const char *folder, const char *recorded)
 	return path;
 }
 
-char *images__find_beside(const struct images *im, const char *recorded)
+char *images__find_beside(const struct images *im, const struct origin *origin,
+			  const char *recorded)
 {
 	char *path = in_folder(im->side_dir, recorded);
 
@@ -69,6 +70,8 @@ char *images__find_beside(const struct images *im, const char *recorded)
 		path = in_folder(im->capture_dir, recorded);
 	if (!path && !access(recorded, R_OK))
 		path = mem__strdup(recorded);
+	if (!path && origin)
+		path = living__path(&im->living, origin, recorded);
 	return path;
 }
 
@@ -108,7 +111,7 @@ static int open_file(const struct images *im, const struct dso *dso, char **path
 	}
 	if (dso->kind != DSO_ELF && dso->kind != DSO_TRAMPOLINE)
 		return -1;
-	*path = dso->kind == DSO_TRAMPOLINE ? images__find_beside(im, dso->path)
+	*path = dso->kind == DSO_TRAMPOLINE ? images__find_beside(im, &dso->origin, dso->path)
 					    : mem__strdup(dso->path);
 	return *path ? file__open(*path, NULL, NULL) : -1;
 }
@@ -174,15 +177,41 @@ static struct image *open_cached(const struct dso *dso)
 	return image;
 }
 
+/* From the root of the process that mapped it, with some proof that it is the file. */
+static struct image *open_living(const struct images *im, const struct dso *dso)
+{
+	bool proven = false;
+	int fd = dso->kind == DSO_ELF && !dso->deleted
+			 ? living__open(&im->living, &dso->origin, dso->path, &proven)
+			 : -1;
+	struct image *image = fd < 0 ? NULL
+				     : image__new(fd, mem__format("/proc/%" PRIu32 "/root%s",
+								  dso->origin.pid, dso->path));
+
+	if (!image || (build_id_agrees(image, dso) && (proven || dso->build_id_bytes)))
+		return image;
+	image__free(image);
+	return NULL;
+}
+
+/* What has the recorded path here is another container's file, unless its build-id agrees. */
+static bool may_be_ours(const struct images *im, const struct dso *dso)
+{
+	return dso->kind != DSO_ELF || dso->build_id_bytes ||
+	       !living__is_foreign(&im->living, &dso->origin);
+}
+
 static struct image *open_image(struct images *im, const struct dso *dso)
 {
 	char *path = NULL;
-	int fd = open_file(im, dso, &path);
+	int fd = may_be_ours(im, dso) ? open_file(im, dso, &path) : -1;
 	struct image *image = image__new(fd, path), *cached;
 
 	if (image && build_id_agrees(image, dso))
 		return image;
-	cached = open_cached(dso);
+	cached = open_living(im, dso);
+	if (!cached)
+		cached = open_cached(dso);
 	if (!cached && image)
 		im->mismatched++;
 	else if (!cached)

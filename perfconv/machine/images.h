@@ -4,9 +4,9 @@
  *
  * Files of a capture's own making (trampolines, side files) are searched by
  * base name in the side folder, beside the capture, then at the recorded path;
- * others at the recorded path, then in perf's build-id cache.  A file whose
- * build-id differs from the captured one is not used: wrong names are worse than
- * none.
+ * others at the recorded path, then in the root of the process that mapped them,
+ * if it still lives, then in perf's build-id cache.  A file whose build-id differs
+ * from the captured one is not used: wrong names are worse than none.
  */
 #ifndef PERFCONV_MACHINE_IMAGES_H
 #define PERFCONV_MACHINE_IMAGES_H
@@ -34,6 +34,7 @@ struct image {
 struct images {
 	char *side_dir;	   /* NULL: none given */
 	char *capture_dir; /* folder of the capture */
+	struct living living;
 	bool local_kernel; /* the capture is of the running kernel: its vdso is ours */
 	/* Borrowed: a kernel symbol and where it was while recording; address 0: not known. */
 	const char *kernel_symbol;
@@ -60,10 +61,12 @@ Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id);
 /**
  * images__find_beside - a file the capture's makers wrote, by its base name
  *
- * @recorded: its path as captured, tried last
+ * @origin: of which process, whose root is tried last; NULL: not known
+ * @recorded: its path as captured, tried before that
  * Return: a path that exists, which the caller frees, or NULL.
  */
-char *images__find_beside(const struct images *im, const char *recorded);
+char *images__find_beside(const struct images *im, const struct origin *origin,
+			  const char *recorded);
 
 /** image__address - file offset to ELF address.  Return: false if no segment holds it. */
 bool image__address(const struct image *image, uint64_t offset, uint64_t *address);

@@ -21,6 +21,7 @@ void machine__release(struct machine *m)
 		maps__release(&m->processes.data[i].maps);
 		maps__release(&m->processes.data[i].generated);
 	}
+	maps__release(&m->modules);
 	vec__release(&m->processes);
 	vec__release(&m->threads);
 	vec__release(&m->current_process);
@@ -168,13 +169,26 @@ static void apply_comm(struct machine *m, const struct record *rec)
 	p->jitdump = 0;
 }
 
+/* A module's code; "[guest.kernel.kallsyms]" is none. */
+static void note_module(struct machine *m, const struct record_mmap *r)
+{
+	struct map map = { .start = r->start, .end = r->start + r->length, .executable = true };
+
+	if (!strncmp(r->path, "[kernel", 7) || !strncmp(r->path, "[guest", 6))
+		return;
+	map.dso = dsos__findnew_module(&m->dsos, r->path);
+	maps__insert(&m->modules, &map);
+}
+
 /* "[kernel.kallsyms]_text": the offset is that symbol's address, which the next boot moves. */
 static void note_kernel(struct machine *m, const struct record_mmap *r)
 {
 	static const char prefix[] = "[kernel.kallsyms]";
 
-	if (strncmp(r->path, prefix, sizeof(prefix) - 1))
+	if (strncmp(r->path, prefix, sizeof(prefix) - 1)) {
+		note_module(m, r);
 		return;
+	}
 	snprintf(m->kernel_symbol, sizeof(m->kernel_symbol), "%s", r->path + sizeof(prefix) - 1);
 	m->kernel_symbol_address = r->offset;
 }
@@ -188,14 +202,19 @@ static void apply_mmap(struct machine *m, const struct record *rec)
 		.offset = r->offset,
 		.executable = r->prot & PROT_EXEC,
 	};
+	struct origin origin;
 	uint32_t process;
 
 	if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER) {
-		note_kernel(m, r); /* its addresses, and its modules', stay absolute */
+		if ((rec->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL)
+			note_kernel(m, r); /* its addresses, and its modules', stay absolute */
 		return;
 	}
 	process = *process_slot(m, r->pid);
-	map.dso = dsos__findnew(&m->dsos, r->path, r->build_id, r->build_id_bytes, process);
+	origin = (struct origin){ r->pid, m->processes.data[process].mount_namespace,
+				  m->processes.data[process].start_ns, r->inode };
+	map.dso = dsos__findnew_of(&m->dsos, r->path, r->build_id, r->build_id_bytes, process,
+				   &origin);
 	if (map.executable)
 		dsos__set_mapped_at(&m->dsos, map.dso, map.start - map.offset);
 	maps__insert(&m->processes.data[process].maps, &map);
@@ -286,6 +305,13 @@ struct place machine__user_place(const struct machine *m, uint32_t process, uint
 	if (dsos__get(&m->dsos, map->dso)->kind == DSO_MEMORY)
 		return (struct place){ map->dso, ip };
 	return (struct place){ map->dso, ip - map->start + map->offset };
+}
+
+const char *machine__module(const struct machine *m, uint64_t ip)
+{
+	const struct map *map = maps__find(&m->modules, ip);
+
+	return map ? dsos__get(&m->dsos, map->dso)->path : NULL;
 }
 
 struct place machine__kernel_place(uint64_t ip)

@@ -58,6 +58,7 @@ struct machine {
 	struct idmap pids, tids;       /* pid, tid -> index into the two below */
 	VEC(uint32_t) current_process; /* id of the process that has the pid now */
 	VEC(uint32_t) current_thread;
+	struct maps modules; /* the kernel's */
 	/* A kernel symbol and its address while recording; address 0: not known. */
 	char kernel_symbol[64];
 	uint64_t kernel_symbol_address;
@@ -97,5 +98,8 @@ struct place machine__user_place(const struct machine *m, uint32_t process, uint
 
 /** machine__kernel_place - the same for a kernel address. */
 struct place machine__kernel_place(uint64_t ip);
+
+/** machine__module - "[nf_tables]", the module that holds a kernel address; NULL: none. */
+const char *machine__module(const struct machine *m, uint64_t ip);
 
 #endif

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/collect.h"
 #include "perfconv/pipeline/deferred.h"
 #include "perfconv/pipeline/switching.h"
 #include "perfconv/pipeline/timelines.h"
+#include "perfconv/unwind/regs.h"
 
 /* What the pass over the records needs beside the capture. */
 struct pass {
@@ -20,6 +22,8 @@ struct pass {
 	struct deferred deferred;
 	struct switching switching;
 	uint32_t texts_wanted;
+	bool is_64_bit;	     /* the machine */
+	bool compat_unwinds; /* stack copies of its 32-bit tasks can be */
 };
 
 static struct capture_count *count_of(struct capture *c, uint32_t thread, uint32_t event)
@@ -57,6 +61,14 @@ static void add_text(struct pass *p, const struct record *rec, uint32_t thread)
 		vec__push(&c->texts, t);
 }
 
+static void count_compat(struct pass *p, const struct record *rec)
+{
+	if (rec->sample.user_abi != PERF_SAMPLE_REGS_ABI_32 || !p->is_64_bit)
+		return;
+	p->capture->compat++;
+	p->capture->compat_lost += rec->sample.stack && !p->compat_unwinds;
+}
+
 static void add_sample(struct pass *p, const struct record *rec)
 {
 	struct capture *c = p->capture;
@@ -72,6 +84,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 	struct collected stack;
 
 	add_text(p, rec, thread);
+	c->modes[rec->misc & PERF_RECORD_MISC_CPUMODE_MASK]++;
+	count_compat(p, rec);
 	if (is_doubled(c, count, rec->time_ns))
 		return;
 	if (switching__sample(&p->switching, rec, thread) == SWITCHING_TAKEN)
@@ -88,23 +102,36 @@ static void add_sample(struct pass *p, const struct record *rec)
 	vec__push(&c->store.samples, s);
 }
 
+static void count_loss(struct capture_loss *loss, const struct record *rec)
+{
+	if (rec->type == PERF_RECORD_THROTTLE)
+		loss->throttled++;
+	else if (rec->time_ns == RECORD_NO_TIME)
+		loss->recounted += rec->lost.count;
+	else
+		loss->lost += rec->lost.count;
+}
+
 /* Losses of the thread that the record names, if it names one: -1 is none, and what
  * perf itself adds at the end, without a time, is nobody's. */
 static void add_loss(struct capture *c, const struct record *rec)
 {
-	bool is_lost = rec->type == PERF_RECORD_LOST || rec->type == PERF_RECORD_LOST_SAMPLES;
 	uint32_t thread;
 
-	if (rec->tid == UINT32_MAX || rec->time_ns == RECORD_NO_TIME ||
-	    (!is_lost && rec->type != PERF_RECORD_THROTTLE))
+	if (rec->type != PERF_RECORD_LOST && rec->type != PERF_RECORD_LOST_SAMPLES &&
+	    rec->type != PERF_RECORD_THROTTLE)
+		return;
+	if (rec->event != RECORD_NO_EVENT) {
+		while (c->event_losses.n <= rec->event)
+			(void)vec__add(&c->event_losses);
+		count_loss(&c->event_losses.data[rec->event], rec);
+	}
+	if (rec->tid == UINT32_MAX || rec->time_ns == RECORD_NO_TIME)
 		return;
 	thread = machine__thread(&c->machine, rec->pid, rec->tid);
 	while (c->losses.n <= thread)
 		(void)vec__add(&c->losses);
-	if (is_lost)
-		c->losses.data[thread].lost += rec->lost.count;
-	else
-		c->losses.data[thread].throttled++;
+	count_loss(&c->losses.data[thread], rec);
 }
 
 /* The user's part of a sample that came before. */
@@ -179,10 +206,22 @@ static struct codemap *make_codemap(struct capture *c)
 	return codemap__new(&c->machine, &c->images, &about);
 }
 
+static struct living living_of(const struct capture *c)
+{
+	const struct perfdata_info *info = perfdata__info(c->data);
+
+	return (struct living){
+		.local = c->images.local_kernel && living__is_host(info->hostname),
+		.since_boot = info->clockid != CLOCK_REALTIME && info->clockid != CLOCK_TAI,
+		.first_ns = info->first_sample_ns,
+	};
+}
+
 static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
 	struct pass p = { .capture = c, .texts_wanted = options->texts };
 	const char *arch = perfdata__info(c->data)->arch;
+	const struct regs_arch *task;
 	struct utsname here;
 	int code;
 
@@ -193,6 +232,10 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
 					 !strcmp(perfdata__info(c->data)->os_release, here.release);
 	}
+	c->images.living = living_of(c);
+	task = regs_arch__find(arch);
+	p.is_64_bit = task && task->word_bytes == 8;
+	p.compat_unwinds = p.is_64_bit && regs_arch__of_task(task, PERF_SAMPLE_REGS_ABI_32);
 	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
 	switching__init(&p.switching, c->data, arch, &c->machine, &c->store, &c->switches);
@@ -333,6 +376,7 @@ void capture__free(struct capture *c)
 	idmap__release(&c->count_keys);
 	vec__release(&c->counts);
 	vec__release(&c->losses);
+	vec__release(&c->event_losses);
 	for (size_t i = 0; i < c->texts.n; i++)
 		free(c->texts.data[i].text);
 	vec__release(&c->texts);

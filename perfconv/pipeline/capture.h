@@ -45,6 +45,8 @@ struct capture_options {
 	uint32_t texts;	      /* so many tracepoint samples are kept as text */
 };
 
+#define CAPTURE_MODES 8u
+
 /* Samples of one thread and event, doubled ones included. */
 struct capture_count {
 	uint64_t samples;
@@ -52,9 +54,10 @@ struct capture_count {
 	uint64_t endings[STACK_ENDINGS];
 };
 
-/* What the kernel said it could not record, by the thread its record names. */
+/* What the kernel said it could not record, by the thread or event its record names. */
 struct capture_loss {
 	uint64_t lost;	    /* records of any kind */
+	uint64_t recounted; /* the same, by event, as perf counted them at the end */
 	uint64_t throttled; /* times that sampling was held back */
 };
 
@@ -88,7 +91,11 @@ struct capture {
 	uint64_t doubled;	   /* samples dropped: same event, thread and time as one before */
 	struct idmap count_keys;   /* (thread, event) */
 	VEC(struct capture_count) counts;
-	VEC(struct capture_loss) losses; /* by thread id; may be shorter */
+	VEC(struct capture_loss) losses;       /* by thread id; may be shorter */
+	VEC(struct capture_loss) event_losses; /* by event; may be shorter */
+	uint64_t modes[CAPTURE_MODES];	       /* samples by PERF_RECORD_MISC_CPUMODE */
+	uint64_t compat;      /* samples of 32-bit tasks on a 64-bit machine, by their registers */
+	uint64_t compat_lost; /* those whose stack copies cannot be unwound */
 	VEC(struct capture_text) texts;
 	uint64_t first_ns, last_ns; /* of all records with a time */
 };

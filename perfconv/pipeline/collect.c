@@ -97,9 +97,11 @@ static void add_ip(struct collector *c, uint32_t process, const struct record *r
 		add(c, machine__kernel_place(ip), false);
 		break;
 	case PERF_RECORD_MISC_HYPERVISOR:
+		add(c, (struct place){ DSO_ID_HYPERVISOR, ip }, false);
+		break;
 	case PERF_RECORD_MISC_GUEST_KERNEL:
 	case PERF_RECORD_MISC_GUEST_USER:
-		add(c, (struct place){ DSO_ID_UNKNOWN, ip }, false);
+		add(c, (struct place){ DSO_ID_GUEST, ip }, false);
 		break;
 	default:
 		add_user(c, process, ip, false);

@@ -21,7 +21,7 @@ static bool is_monotonic(const struct capture *c)
 static void open_threads_file(struct capture *c)
 {
 	char *recorded = mem__format("%s.threads.json", c->options.path);
-	char *path = images__find_beside(&c->images, recorded);
+	char *path = images__find_beside(&c->images, NULL, recorded);
 
 	c->threads_trouble.text[0] = '\0';
 	if (path && threads_file__open(&c->threads_file, path, &c->threads_trouble) != -EINVAL)

@@ -38,7 +38,7 @@ static struct sidefile *open_side_file(struct python *py, struct images *images,
 	char *recorded = mem__format("%.*spyframes-%s.side",
 				     (int)(file__base(dso->path) - dso->path), dso->path,
 				     dso->token);
-	char *path = images__find_beside(images, recorded);
+	char *path = images__find_beside(images, &dso->origin, recorded);
 	struct sidefile *file = NULL;
 	struct errbuf err;
 

@@ -191,9 +191,13 @@ static struct frame function_frame(struct resolver *r, struct place at)
 		.kind = dso->kind == DSO_KERNEL ? FRAME_KERNEL : FRAME_NATIVE,
 		.named = name != NULL,
 	};
+	const char *module = dso->kind == DSO_KERNEL ? machine__module(r->machine, at.address)
+						     : NULL;
 
 	if (name) {
 		f.name = string(r, name);
+	} else if (module) {
+		f.name = string(r, module);
 	} else if (*dso__short_name(dso) == '[') {
 		f.name = string(r, dso__short_name(dso));
 	} else {
@@ -202,7 +206,7 @@ static struct frame function_frame(struct resolver *r, struct place at)
 		f.name = string(r, text);
 		free(text);
 	}
-	f.object = f.file = string(r, dso->path);
+	f.object = f.file = string(r, module ? module : dso->path);
 	if (r->machine->codemap && codemap__find(r->machine->codemap, at, &code) && *code.file) {
 		f.file = string(r, code.file);
 		f.first_line = code.line;

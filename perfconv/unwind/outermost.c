@@ -48,7 +48,9 @@ bool outermost__is(struct outermost *o, struct place place)
 	Dwarf_CFI *cfi;
 	bool is;
 
-	if (place.dso == DSO_ID_UNKNOWN || place.dso == DSO_ID_KERNEL)
+	enum dso_kind kind = dsos__get(o->dsos, place.dso)->kind;
+
+	if (kind == DSO_UNKNOWN || kind == DSO_KERNEL)
 		return false;
 	image = images__get(o->images, o->dsos, place.dso);
 	if (!image || !image__address(image, place.address, &address))

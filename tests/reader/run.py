@@ -23,6 +23,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import compress
+import containers
+import perffile as pf
+import task32
 from records import SAMPLE, PerfFile
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +38,7 @@ HANG_S = 5  # of the plain program; sanitizers are allowed four times as much
 MEMORY_MB = 1024
 GROWN_PEAK_MB = 50
 NO_TID = 4294967295
+LOST, THROTTLE, LOST_SAMPLES = 2, 5, 13
 SCRIPT_LINE = re.compile(r"^\s*(-?\d+)/(-?\d+)\s+(\S+?):?\s*$")
 
 # Captures of ours: damage.py names the fault; here stands what must be said of it.
@@ -254,7 +259,8 @@ def check_series(tally, work):
         tally.check(name, done.stderr or difference_of_series(json.loads(done.stdout), expected))
     profile = perfconv("convert", "-q", "-o", "-", "--frames", "python",
                        *(word for path in reversed(files) for word in ("-i", str(path))))
-    threads = [t["perfconv"]["tid"] for t in json.loads(profile.stdout)["profiles"]]
+    threads = [t["perfconv"]["tid"] for t in json.loads(profile.stdout)["profiles"]
+               if "tid" in t["perfconv"]]
     tally.check("a thread of a series is one profile",
                 None if len(set(threads)) == len(threads) > 1 else f"tids {threads}")
 
@@ -271,6 +277,49 @@ def difference_of_series(info, parts):
         return difference(counts_by_info(info), expected)
     span = [parts[0]["timeSpanNs"][0], parts[-1]["timeSpanNs"][1]]
     return None if info["timeSpanNs"] == span else f"spans {info['timeSpanNs']}, not {span}"
+
+
+HYPERVISOR, GUEST_KERNEL, GUEST_USER = 3, 4, 5
+MODULE_AT = 0xffffffffc0400000
+
+
+def capture_of_oddities():
+    """Two events; losses by event and thread, throttling, guests, a module's code."""
+    kind = pf.IDENTIFIER | pf.IP | pf.TID | pf.TIME | pf.CPU | pf.PERIOD | pf.CALLCHAIN
+    c = pf.Capture(pf.Event(kind, ids=[1]), pf.Event(kind, config=1, ids=[2]))
+    c.mmap2("/lib/modules/6.1/kernel/net/nf-tables.ko", MODULE_AT, 0x1000, pid=NO_TID,
+            misc=pf.KERNEL)
+    c.comm("one")
+    for at, mode in enumerate((pf.USER, HYPERVISOR, GUEST_KERNEL, GUEST_USER), 1):
+        c.sample(1000000 * at, ip=0x5000 + at, misc=mode)
+    c.sample(5000000, ip=MODULE_AT + 0x10, misc=pf.KERNEL,
+             chain=(pf.CONTEXT_KERNEL, MODULE_AT + 0x10))
+    c.kernel_record(LOST, c.words(2, 7), 6000000, identifier=2)
+    c.kernel_record(LOST_SAMPLES, c.words(5), 6000001, identifier=1)
+    c.kernel_record(LOST_SAMPLES, c.words(9), 0, identifier=2)  # perf's own, at the end
+    c.kernel_record(THROTTLE, c.words(6000002, 2, 2), 6000002, identifier=2)
+    return c
+
+
+def check_oddities(tally, work):
+    path = work / "odd.data"
+    path.write_bytes(capture_of_oddities().file())
+    info = info_of(path)
+    said = [(e["lost"], e["lostRecounted"], e["throttled"]) for e in info["events"]]
+    tally.check("losses by event", None if said == [(5, 0, 0), (7, 9, 1)] else str(said))
+    said = [(t["lost"], t["throttled"]) for t in info["threads"] if t["samples"]]
+    tally.check("losses by thread", None if said == [(12, 1)] else str(said))
+    modes = {"unknown": 0, "kernel": 1, "user": 1, "hypervisor": 1, "guestKernel": 1, "guestUser": 1}
+    tally.check("samples by mode", None if info["cpuModes"] == modes else str(info["cpuModes"]))
+    text = perfconv("info", str(path)).stdout
+    tally.check("info speaks of losses and guests", None if "9 lost, 1 throttled" in text
+                and "in the hypervisor: 1" in text and "in a guest's kernel: 1" in text else text)
+    done = perfconv("convert", "-q", "-i", str(path), "-o", "-", "--frames", "all")
+    frames = {f["name"]: f.get("file") for f in json.loads(done.stdout)["shared"]["frames"]}
+    expected = {"[unknown]", "[hypervisor]", "[guest]"}
+    named = [name for name, file in frames.items() if file == "[nf_tables]"]
+    tally.check("frames of guests and modules", None if expected <= set(frames) and named
+                else str(frames))
 
 
 def check_bad(tally, work):
@@ -399,6 +448,10 @@ def main():
         check_order_of_bytes(tally, work)
         check_standard_input(tally)
         check_series(tally, work)
+        check_oddities(tally, work)
+        containers.check(tally, work, perfconv)
+        compress.check(tally, work, FILES, PERFCONV, info_of)
+        task32.check(tally, work, perfconv, info_of)
         check_bad(tally, work)
         check_memory(tally, work)
         check_damage(tally, work, args)

@@ -193,18 +193,18 @@ static void what_pyframes_wrote_is_searched(void **state)
 
 	begin(&f, *state, side);
 	assert_int_equal(mkdir(side, 0700) | mkdir(gone, 0700), 0);
-	assert_null(images__find_beside(&f.images, recorded));
+	assert_null(images__find_beside(&f.images, NULL, recorded));
 	scratch__write(gone, ARENA, "x", 1);
-	path = images__find_beside(&f.images, recorded);
+	path = images__find_beside(&f.images, NULL, recorded);
 	assert_string_equal(path, recorded);
 	free(path);
 	scratch__write(*state, ARENA, "x", 1);
-	path = images__find_beside(&f.images, recorded);
+	path = images__find_beside(&f.images, NULL, recorded);
 	assert_int_equal(access(path, R_OK), 0);
 	assert_null(strstr(path, "gone"));
 	free(path);
 	scratch__write(side, ARENA, "x", 1);
-	path = images__find_beside(&f.images, recorded);
+	path = images__find_beside(&f.images, NULL, recorded);
 	assert_contains(path, "/side/");
 	free(path);
 	assert_int_equal(unlink(scratch__path(side, ARENA)), 0);

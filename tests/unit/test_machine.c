@@ -120,7 +120,7 @@ static void kernel_mappings_are_nobodys(void **state)
 				       .path = "[kernel.kallsyms]_text" };
 	machine__apply(&m, &r);
 	assert_int_equal(m.processes.n, 0);
-	assert_int_equal(m.dsos.list.n, 2);
+	assert_int_equal(m.dsos.list.n, 4);
 	machine__release(&m);
 }
 
@@ -334,9 +334,36 @@ static void where_the_kernel_was_is_noted(void **state)
 	machine__release(&m);
 }
 
+static void modules_are_the_kernel_s(void **state)
+{
+	struct machine m;
+	struct record r = { .type = MMAP, .misc = MISC_KERNEL };
+	static const char *const paths[] = { "[kernel.kallsyms]_text",
+					     "/lib/modules/6.1/kernel/net/nf-tables.ko.xz",
+					     "[nf_tables]", "[guest.kernel.kallsyms]" };
+
+	(void)state;
+	machine__init(&m);
+	for (uint64_t i = 0; i < 4; i++) {
+		r.mmap = (struct record_mmap){ .pid = UINT32_MAX,
+					       .tid = UINT32_MAX,
+					       .start = 0xffffffffc0000000 + i * 0x1000,
+					       .length = 0x1000,
+					       .prot = EXEC,
+					       .path = paths[i] };
+		machine__apply(&m, &r);
+	}
+	assert_string_equal(machine__module(&m, 0xffffffffc0001234), "[nf_tables]");
+	assert_string_equal(machine__module(&m, 0xffffffffc0002000), "[nf_tables]");
+	assert_null(machine__module(&m, 0xffffffffc0000000));
+	assert_null(machine__module(&m, 0xffffffffc0003000));
+	machine__release(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(modules_are_the_kernel_s),
 		cmocka_unit_test(places_are_file_offsets),
 		cmocka_unit_test(places_do_not_depend_on_where_it_was_mapped),
 		cmocka_unit_test(memory_and_kernel_stay_absolute),

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Links inside a container are its owner's to set and may be absolute, so paths
+ * are resolved by openat2(RESOLVE_IN_ROOT), with the process's root as the root.
+ */
+#include "perfconv/machine/living.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+
+#define STAT_LIMIT ((size_t)1 << 16)
+#define START_FIELD 22u /* of /proc/PID/stat, as proc(5) counts */
+#define SECOND_NS 1000000000ull
+/* Clocks that count from the start differ by their corrections. */
+#define TOLERANCE_NS(at) (2 * SECOND_NS + (at) / 1000)
+
+bool living__is_host(const char *hostname)
+{
+	char here[256] = "";
+
+	return !*hostname || (!gethostname(here, sizeof(here) - 1) && !strcmp(here, hostname));
+}
+
+static uint64_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+bool living__is_foreign(const struct living *l, const struct origin *o)
+{
+	return l->local && o->mount_namespace &&
+	       o->mount_namespace != inode_of("/proc/self/ns/mnt");
+}
+
+/* Since the machine's start; 0: not known.  The name in brackets may hold anything. */
+static uint64_t start_of(uint32_t pid)
+{
+	char path[64], *text, *at;
+	uint64_t ticks = 0;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
+	if (file__read(path, STAT_LIMIT, &text, &n, NULL))
+		return 0;
+	at = strrchr(text, ')');
+	for (unsigned int field = 2; at && field < START_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		ticks = strtoull(at, NULL, 10);
+	free(text);
+	return ticks * (SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static bool is_as_old(const struct living *l, const struct origin *o)
+{
+	uint64_t start = start_of(o->pid), stated = o->start_ns ? o->start_ns : l->first_ns;
+
+	if (!start)
+		return false;
+	if (!l->since_boot || !stated)
+		return true;
+	if (start > stated + TOLERANCE_NS(stated))
+		return false;
+	return !o->start_ns || start + TOLERANCE_NS(stated) >= stated;
+}
+
+static bool lives(const struct living *l, const struct origin *o)
+{
+	char path[64];
+
+	if (!l->local || !o->pid || o->pid > INT32_MAX)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/ns/mnt", o->pid);
+	if (o->mount_namespace && inode_of(path) != o->mount_namespace)
+		return false;
+	return is_as_old(l, o);
+}
+
+static int open_in_root(uint32_t pid, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	char root[64];
+	int folder, fd;
+
+	snprintf(root, sizeof(root), "/proc/%" PRIu32 "/root", pid);
+	folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	close(folder);
+	return fd;
+}
+
+int living__open(const struct living *l, const struct origin *o, const char *path, bool *proven)
+{
+	struct stat st;
+	int fd;
+
+	if (*path != '/' || !lives(l, o))
+		return -1;
+	fd = open_in_root(o->pid, path);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (o->inode && st.st_ino != o->inode)) {
+		close(fd);
+		return -1;
+	}
+	*proven = o->inode || o->mount_namespace;
+	return fd;
+}
+
+char *living__path(const struct living *l, const struct origin *o, const char *path)
+{
+	bool proven;
+	int fd = living__open(l, o, path, &proven);
+
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	return mem__format("/proc/%" PRIu32 "/root%s", o->pid, path);
+}
