@@ -5,7 +5,8 @@ The whole recording has five parts, so that every thread's time is known:
 
     oncpu         99 times a second of CPU time, with a copy of the stack
     calib         2 times a second, with the largest copy the kernel makes
-    switch        some switches off the CPU, with a copy of the stack
+    switch        some switches off the CPU, at most 20 a second of a thread,
+                  with the largest copy: waits have the deepest stacks
     sched_switch  every switch, with the kernel's callchain and the registers
     SWITCH        every switch, on and off; needs no privilege
 
@@ -22,6 +23,7 @@ from . import perf_event
 
 FREQUENCY_HZ = 99
 CALIBRATION_HZ = 2
+SWITCH_HZ = 20
 DUMP_BYTES = 16384
 LARGEST_DUMP_BYTES = 65528
 RING_BUFFER = "4M"
@@ -82,8 +84,8 @@ class Settings:
             result.append(f"cpu-clock/freq={CALIBRATION_HZ},"
                           f"{self.chain(LARGEST_DUMP_BYTES)},name=calib/{user}")
         if self.kernel and (self.stacks == "dwarf" or not self.switches):
-            result.append(f"context-switches/freq={self.frequency_hz},{chain},"
-                          "name=switch/")
+            result.append(f"context-switches/freq={SWITCH_HZ},"
+                          f"{self.chain(LARGEST_DUMP_BYTES)},name=switch/")
         if self.switches:
             result.append("sched:sched_switch/call-graph=fp/")
         return result

@@ -7,8 +7,9 @@ from pathlib import Path
 
 LIMIT_S = 240
 NOT_LET = {"[run queue]", "[preempted]"}
-# Notes that say something else than why a thread waits.
-NO_REASONS = {"[running]", "[stack cut]", "[shortened]", "[no Python]"}
+# Notes that say something else than why a thread waits; the kernel's switching
+# is the thread's own time on the CPU.
+NO_REASONS = {"[running]", "[switching]", "[stack cut]", "[shortened]", "[no Python]"}
 
 
 def run(command, **options):

@@ -63,7 +63,11 @@ def trouble():
 
 
 class Times:
-    """What a thread's profile says in sum, in ns."""
+    """What a thread's profile says in sum, in ns.
+
+    A thread that was not let run waits at no place of its own: that part of
+    the time off the CPU, long on a busy machine, needs no stack.
+    """
 
     def __init__(self, timeline):
         self.all = self.gap = self.unknown = self.off_cpu = self.whole = 0
@@ -74,7 +78,7 @@ class Times:
             self.all += weight
             self.gap += weight if not stack else 0
             self.unknown += weight if reason in UNKNOWN_REASONS else 0
-            if reason:
+            if reason and reason not in NOT_LET:
                 self.off_cpu += weight
                 marks = {frame["name"] for frame in stack} & INCOMPLETE
                 self.whole += weight if names and not marks else 0
@@ -197,7 +201,7 @@ class WithoutVehicle(Scenario):
         for name, timeline in self.threads():
             if name.startswith("RedisProxy"):
                 times = Times(timeline)
-                self.assertGreater(times.off_cpu, 0.95 * times.all, name)
+                self.assertGreater(times.off_cpu, 0.9 * times.all, name)
 
 
 class WithVehicle(Scenario):
