@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """A program that notes, for every wait, which functions it is in.
 
-    notes.py REPORT.json SECONDS
+    notes.py REPORT.json
 
 Each thread waits in ways that are hard to tell apart from outside: bursts of
 short waits that hide a long one, two callers that reach one function at the
 same depth, recursion to a different depth each time, and one wait that lasts
 from before the recording to after it. REPORT.json gets, for each thread's
 name, a list of [begin_ns, end_ns, [function, ...]], outermost function first,
-on CLOCK_MONOTONIC. Prints "ready" when all threads run.
+on CLOCK_MONOTONIC. Prints "ready" when all threads run, and ends when it reads
+a line.
 """
 import json
 import random
@@ -18,12 +19,7 @@ import threading
 import time
 
 NOTES = {}
-END = time.monotonic() + float(sys.argv[2])
 DONE = threading.Event()
-
-
-def running():
-    return time.monotonic() < END
 
 
 class Noter:
@@ -61,7 +57,7 @@ def deeper(noter, path, depth, seconds):
 
 def bursts(noter):
     """30 switches within milliseconds, then a long sleep, from changing callers."""
-    while running():
+    while not DONE.is_set():
         for _ in range(30):
             left(noter, ["bursts"], 0.0001)
         noter.random.choice([left, right])(noter, ["bursts"], 0.3)
@@ -69,18 +65,18 @@ def bursts(noter):
 
 def twins(noter):
     """Two callers, the same depth, the same sleep."""
-    while running():
+    while not DONE.is_set():
         noter.random.choice([left, right])(noter, ["twins"], noter.random.choice([0.002, 0.02]))
 
 
 def divers(noter):
-    while running():
+    while not DONE.is_set():
         deeper(noter, ["divers"], noter.random.randrange(8), 0.01)
 
 
 def polls(noter):
     """select() with a large frame, mostly short."""
-    while running():
+    while not DONE.is_set():
         begin = time.monotonic_ns()
         select.select([], [], [], noter.random.choice([0.001, 0.001, 0.05]))
         noter.notes.append([begin, time.monotonic_ns(), ["polls"]])
@@ -94,13 +90,12 @@ def still(noter):
 
 
 def main():
-    noters = [Noter(function) for function in (bursts, twins, divers, polls)]
-    last = Noter(still)
+    noters = [Noter(function) for function in (bursts, twins, divers, polls, still)]
     print("ready", flush=True)
+    sys.stdin.readline()
+    DONE.set()
     for noter in noters:
         noter.thread.join()
-    DONE.set()
-    last.thread.join()
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         json.dump(NOTES, file)
 

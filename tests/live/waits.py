@@ -9,8 +9,9 @@ the other, so that only what is meant to be waited for is: nobody else wants
 the interpreter's lock, but for the main thread's heartbeat, a call every 50 ms,
 as some thread of any service makes. REPORT.json gets, for each function, what
 its thread's clocks said from its first line to its last: `wall_ns`, `cpu_ns`
-and `delay_ns`, the time it could have run and was not let (schedstat). The
-rest of wall_ns was spent waiting. FOLDER, on a real disk, takes scratch files.
+and `delay_ns`, the time it could have run and was not let (schedstat), and `slices`,
+how often it was let. The rest of wall_ns was spent waiting. FOLDER, on a real
+disk, takes scratch files.
 """
 import json
 import mmap
@@ -27,10 +28,10 @@ HEARTBEAT_S = 0.05
 
 
 def clocks():
-    """The thread's clocks now: (wall, CPU, run-queue delay) in ns."""
+    """The thread's clocks now: (wall, CPU, run-queue delay) in ns, and its slices."""
     with open("/proc/thread-self/schedstat", encoding="ascii") as file:
-        delay = int(file.read().split()[1])
-    return time.monotonic_ns(), time.thread_time_ns(), delay
+        _, delay, slices = map(int, file.read().split())
+    return time.monotonic_ns(), time.thread_time_ns(), delay, slices
 
 
 def measure(function, folder, gate):
@@ -39,10 +40,10 @@ def measure(function, folder, gate):
     begin = clocks()
     function(folder)
     end = clocks()
-    wall, cpu, delay = (after - before for before, after in zip(begin, end))
+    wall, cpu, delay, slices = (after - before for before, after in zip(begin, end))
     REPORT[function.__name__] = {
         "tid": threading.get_native_id(), "begin_ns": begin[0],
-        "wall_ns": wall, "cpu_ns": cpu, "delay_ns": delay}
+        "wall_ns": wall, "cpu_ns": cpu, "delay_ns": delay, "slices": slices}
 
 
 def in_background(function, *arguments):
