@@ -7,6 +7,7 @@
 #include "perfconv/unwind/regs_key.h"
 
 #define FEW_SWITCHES 4u /* from so many on, one can tell that a value does not repeat */
+#define MANY_VALUES 3u	/* so many in dumps of one stack: a register says nothing of it */
 
 uint32_t likeness__user_stack(const struct store *store, uint32_t stack)
 {
@@ -89,12 +90,79 @@ static void count_switches(struct likeness *l)
 	}
 }
 
+static void ignore_what_never_repeats(struct likeness *l)
+{
+	for (size_t k = 0; k < l->group_list.n; k++) {
+		struct likeness_group *g = &l->group_list.data[k];
+
+		for (unsigned int i = 0; i < registers(l); i++)
+			if (g->switches >= FEW_SWITCHES && g->values[i] > g->switches / 2)
+				g->ignored |= 1u << i;
+	}
+}
+
+/* The values that registers have in dumps of one group and one stack. */
+struct variety {
+	struct idmap of;      /* (group and register, stack) */
+	struct idmap values;  /* (id in the one above, digest) */
+	VEC(uint32_t) counts; /* by id: different values */
+};
+
+static void count_variety(struct likeness *l, struct variety *v, uint32_t group, uint32_t shown,
+			  const uint64_t *words)
+{
+	for (unsigned int i = 0; i < registers(l); i++) {
+		uint32_t digest = regs_key__digest(words, i, l->switches->registers);
+		uint32_t id = idmap__intern(&v->of, (uint64_t)group << 8 | i, shown);
+		size_t before = v->values.n;
+
+		if (id == v->counts.n)
+			vec__push(&v->counts, 0);
+		(void)idmap__intern(&v->values, id, digest);
+		v->counts.data[id] += v->values.n != before;
+		if (v->counts.data[id] >= MANY_VALUES)
+			l->group_list.data[group].ignored |= 1u << i;
+	}
+}
+
+static uint32_t shown_stack(const struct likeness *l, const struct store_sample *s)
+{
+	return resolver__stack(l->resolver, likeness__user_stack(l->store, s->stack), is_cut(s));
+}
+
+/* Where and how a dump was taken.  Return: its group, or LIKENESS_NONE. */
+static uint32_t look_at(struct likeness *l, const struct switch_dump *d, uint64_t *words)
+{
+	const struct store_sample *s = &l->store->samples.data[d->sample];
+
+	if (d->regs == SWITCH_NO_REGS)
+		return LIKENESS_NONE;
+	switches__get_regs(l->switches, d->regs, words);
+	return group_of(l, s->thread, s->stack, words);
+}
+
+static void ignore_what_varies(struct likeness *l)
+{
+	struct variety v = { 0 };
+
+	for (size_t i = 0; i < l->switches->dumps.n; i++) {
+		const struct switch_dump *d = &l->switches->dumps.data[i];
+		const struct store_sample *s = &l->store->samples.data[d->sample];
+		uint64_t words[2];
+		uint32_t group = look_at(l, d, words);
+
+		if (group != LIKENESS_NONE && !is_cut(s))
+			count_variety(l, &v, group, shown_stack(l, s), words);
+	}
+	idmap__release(&v.of);
+	idmap__release(&v.values);
+	vec__release(&v.counts);
+}
+
 static uint32_t key_of(struct likeness *l, uint32_t group, uint64_t *words)
 {
-	const struct likeness_group *g = &l->group_list.data[group];
-
 	for (unsigned int i = 0; i < registers(l); i++)
-		if (g->switches >= FEW_SWITCHES && g->values[i] > g->switches / 2)
+		if (l->group_list.data[group].ignored >> i & 1)
 			regs_key__without(words, i, l->switches->registers);
 	return idmap__intern(&l->keys, words[0],
 			     (uint64_t)group << 16 | words[1] >> REGS_KEY_SP_BITS);
@@ -130,17 +198,12 @@ static void add_dump(struct likeness *l, const struct switch_dump *d)
 	const struct store_sample *s = &l->store->samples.data[d->sample];
 	struct likeness_dump dump = { .time_ns = s->time_ns, .sample = d->sample };
 	uint64_t words[2];
-	uint32_t group;
+	uint32_t group = look_at(l, d, words);
 
-	if (d->regs == SWITCH_NO_REGS)
-		return;
-	switches__get_regs(l->switches, d->regs, words);
-	group = group_of(l, s->thread, s->stack, words);
 	if (group == LIKENESS_NONE)
 		return;
 	dump.key = key_of(l, group, words);
-	dump.shown =
-		resolver__stack(l->resolver, likeness__user_stack(l->store, s->stack), is_cut(s));
+	dump.shown = shown_stack(l, s);
 	vec__push(&l->dumps, dump);
 }
 
@@ -183,6 +246,8 @@ void likeness__init(struct likeness *l, const struct store *store, const struct 
 	l->switches = switches;
 	l->resolver = resolver;
 	count_switches(l);
+	ignore_what_never_repeats(l);
+	ignore_what_varies(l);
 	key_places(l);
 	for (size_t i = 0; i < switches->dumps.n; i++)
 		add_dump(l, &switches->dumps.data[i]);

@@ -3,8 +3,9 @@
  * likeness - which dumped switches of a thread show the stack of an undumped one.
  *
  * Two switches are alike when the thread, ip, sp and all registers that functions
- * preserve are equal.  A register whose value hardly ever repeats at that ip and
- * sp (a deadline, a loop's counter) says nothing of the callers and is left out:
+ * preserve are equal.  A register says nothing of the callers, and is left out, if
+ * its value hardly ever repeats at that ip and sp (a deadline), or if dumps there
+ * that show one stack have three different values in it (a timeout, a counter):
  *
  *     sleep of 1 ms     rbx deadline   rbp r12 r13 r14  r15 next_instr of one call
  *     again             rbx other      equal            equal: alike
@@ -32,6 +33,7 @@
 struct likeness_group {
 	uint32_t switches;
 	uint32_t values[LIKENESS_MAX_REGISTERS]; /* different ones in each register */
+	uint32_t ignored;			 /* bit n: register n says nothing */
 };
 
 struct likeness_dump {

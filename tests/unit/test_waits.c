@@ -166,6 +166,24 @@ static void a_register_that_never_repeats_is_left_out(void **state)
 	end(&w);
 }
 
+/* A timeout: few values, but they change while the stack does not. */
+static void a_register_that_changes_in_one_stack_is_left_out(void **state)
+{
+	struct waiting w;
+	uint32_t at[12];
+
+	begin(&w, *state);
+	for (uint32_t i = 0; i < 12; i++) {
+		at[i] = place(&w, NANOSLEEP, regs(&w, i % 4, 2, SP), 0);
+		wait_between(&w, 100 + 100 * i, 150 + 100 * i, at[i]);
+	}
+	for (uint32_t i = 0; i < 3; i++)
+		dump(&w, 101 + 100 * i, regs(&w, i, 2, SP), RECV_STACK(&w));
+	resolve(&w, FRAMES_PYTHON);
+	assert_string_equal(shown(&w, 800, 850, at[7], WAIT_EQUAL), "Loop.run > recv > [sleep]");
+	end(&w);
+}
+
 /* A register that does repeat tells calls apart. */
 static void another_value_is_another_call(void **state)
 {
@@ -473,6 +491,7 @@ int main(void)
 		scratch_test(equal_registers_give_the_stack),
 		scratch_test(the_kernels_chain_is_shown_with_all_frames),
 		scratch_test(a_register_that_never_repeats_is_left_out),
+		scratch_test(a_register_that_changes_in_one_stack_is_left_out),
 		scratch_test(another_value_is_another_call),
 		scratch_test(another_stack_pointer_is_another_call),
 		scratch_test(dumps_that_disagree_are_not_believed),
