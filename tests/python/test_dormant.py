@@ -9,7 +9,7 @@ import time
 import unittest
 import zipfile
 
-from support import Case
+from support import EMULATOR, Case
 
 LIST_MODULES = "import sys; print(sorted(sys.modules))"
 
@@ -40,6 +40,7 @@ class Dormant(Case):
             os.unlink(empty)
             os.rename(self.pth() + ".off", self.pth())
 
+    @unittest.skipIf(EMULATOR, "an emulator is slower")
     def test_the_line_costs_less_than_two_tenths_of_a_millisecond(self):
         with open(self.pth()) as file:
             line = file.read()
