@@ -14,6 +14,11 @@
 
 #define ARENA_NAME_BYTES 128u /* room per slot; one name may be longer */
 
+static size_t gap_bytes(void)
+{
+	return stub__native()->page_bytes;
+}
+
 static int write_all(int fd, const uint8_t *bytes, size_t count, uint64_t at)
 {
 	while (count) {
@@ -54,17 +59,31 @@ static int arena__write_file(const struct arena *arena, int fd)
 	return ret;
 }
 
+/*
+ * The code is often mapped right below the names.  elfutils takes neighbours in
+ * /proc/PID/maps with one inode for one file, and gives up the whole process where
+ * their paths differ; it does not see private memory.  So a page of shared memory,
+ * which has an inode of its own, lies between.
+ */
 static int arena__map_names(struct arena *arena, int fd)
 {
+	uint64_t gap = gap_bytes(), bytes = arena->layout.names_bytes;
+	uint8_t *map, *names;
 	struct stat st;
-	void *names;
+	int error;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	names = mmap(NULL, arena->layout.names_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		     (off_t)arena->layout.symtab);
-	if (names == MAP_FAILED)
+	map = mmap(NULL, gap + bytes, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
 		return -errno;
+	names = mmap(map + gap, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		     (off_t)arena->layout.symtab);
+	if (names == MAP_FAILED) {
+		error = errno;
+		munmap(map, gap + bytes);
+		return -error;
+	}
 	arena->device = st.st_dev;
 	arena->inode = st.st_ino;
 	arena->names = names;
@@ -187,6 +206,6 @@ uint32_t arena__add(struct arena *arena, const char *name, size_t name_bytes)
 void arena__forget(struct arena *arena)
 {
 	if (arena->names)
-		munmap(arena->names, arena->layout.names_bytes);
+		munmap(arena->names - gap_bytes(), gap_bytes() + arena->layout.names_bytes);
 	arena->names = NULL;
 }

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import unittest
 
-from support import SECONDS, Case
+from support import EMULATOR, SECONDS, Case
 
 ROOT = re.compile(r"(__libc_start_call_main|__libc_start_main.*|_start|start_thread|(__)?clone3?)"
                   r"(\+0x[0-9a-f]+)?$")
@@ -158,6 +158,30 @@ class Perf(Case):
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                               errors="replace").stdout
         self.assertIn("py::Worker.middle:", text)
+
+
+@unittest.skipUnless(shutil.which("eu-stack"), "eu-stack is not installed")
+@unittest.skipIf(EMULATOR, "eu-stack would see the emulator")
+class EuStack(Case):
+    def test_names_are_there(self):
+        program = """
+            import time
+            def inner():
+                print("ready", flush=True)
+                time.sleep(60)
+            def outer():
+                inner()
+            outer()
+        """
+        process = self.start_python(program)
+        try:
+            done = subprocess.run(["eu-stack", "-p", str(process.pid)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=SECONDS)
+        finally:
+            process.kill()
+            process.communicate()
+        self.assertIn("py::inner:", done.stdout, done.stderr)
+        self.assertIn("py::outer:", done.stdout, done.stderr)
 
 
 if __name__ == "__main__":
