@@ -411,6 +411,8 @@ static void write_meta(struct writer *w)
 	json__key_string(j, "event", perfdata__event(w->meta->data, w->meta->event)->name);
 	json__key_string(j, "frames", w->meta->frames_mode);
 	json__key_string(j, "view", w->profile->waits ? "wall" : "cpu");
+	if (w->profile->exact)
+		json__key_u64(j, "contradictedDumps", w->profile->contradicted);
 	write_merged(w);
 	write_python(j, w->meta);
 	json__key_u64(j, "samples", w->profile->samples);

@@ -73,6 +73,7 @@ struct profile {
 	bool has_dumps;			    /* the event carries stack copies */
 	bool exact;			    /* every switch is known: times are filled in */
 	bool waits;			    /* and time off the CPU has slices of its own */
+	uint64_t contradicted;		    /* waits__contradicted() */
 	bool ends_guessed;		    /* no event tells when threads come back */
 	VEC(struct profile_thread) threads; /* by (pid, main first, start, tid) */
 	VEC(struct profile_slice) total;    /* sums over all threads, see total.h */

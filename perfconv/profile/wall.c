@@ -287,6 +287,7 @@ struct profile *wall__new(const struct wall_sources *sources)
 		if (shown[id])
 			add_thread(&w, &b, id);
 	free(shown);
+	p->contradicted = waits__contradicted(sources->waits);
 	intervals__release(&w.intervals);
 	builder__finish(&b);
 	return p;
