@@ -227,6 +227,10 @@ static void find_intervals(struct wall *w)
 	w->intervals.start_ns = w->from->capture.from_ns;
 	w->intervals.end_ns = w->from->capture.to_ns;
 	intervals__of(&w->intervals, w->id);
+	for (size_t i = 0; i < w->intervals.list.n; i++)
+		if (w->intervals.list.data[i].state == THREAD_WAITING ||
+		    w->intervals.list.data[i].state == THREAD_RUNNABLE)
+			waits__learn(w->from->waits, w->id, &w->intervals.list.data[i]);
 	compare_with_kernel(w);
 	w->intervals.start_ns = w->from->window.from_ns;
 	w->intervals.end_ns = w->from->window.to_ns;

@@ -36,6 +36,13 @@ struct likeness_group {
 	uint32_t ignored;			 /* bit n: register n says nothing */
 };
 
+/* What the dumps that are alike are worth for switches that were not dumped. */
+enum likeness_trust {
+	LIKENESS_TRUSTED,   /* all show one stack */
+	LIKENESS_AMBIGUOUS, /* they do not */
+	LIKENESS_REFUTED,   /* something else is known to look the same */
+};
+
 struct likeness_dump {
 	uint32_t key;
 	uint64_t time_ns;
@@ -51,7 +58,7 @@ struct likeness {
 	VEC(struct likeness_group) group_list;
 	struct idmap values;		 /* (group and register, digest) */
 	struct idmap keys;		 /* (digests that count, group and the rest of them) */
-	VEC(bool) ambiguous;		 /* by key: its dumps do not all show one stack */
+	VEC(uint8_t) trust;		 /* by key: enum likeness_trust */
 	struct idmap refs;		 /* (thread, place) */
 	VEC(uint32_t) key_of;		 /* by ref */
 	VEC(struct likeness_dump) dumps; /* by key, then time */
@@ -73,6 +80,9 @@ void likeness__release(struct likeness *l);
  */
 uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
 			uint64_t back_ns);
+
+/** likeness__refute - a switch of @thread at @place is known to have another stack. */
+void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place);
 
 /** likeness__user_stack - @stack without the kernel's frames; may be STORE_NO_STACK. */
 uint32_t likeness__user_stack(const struct store *store, uint32_t stack);

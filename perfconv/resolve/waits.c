@@ -274,6 +274,21 @@ static bool same_python(const struct resolved *r, uint32_t a, uint32_t b)
 	}
 }
 
+void waits__learn(struct waits *w, uint32_t thread, const struct interval *i)
+{
+	const struct store_sample *s = dump_of(w, thread, i);
+	uint32_t dumped, snapshot;
+
+	if (!s || is_cut(s) || !find_snapshot(w, thread, i, &snapshot))
+		return;
+	dumped = resolver__stack(w->from.resolver, likeness__user_stack(w->from.store, s->stack),
+				 false);
+	if (same_python(resolver__resolved(w->from.resolver), dumped, snapshot))
+		return;
+	w->contradicted++;
+	likeness__refute(&w->likeness, thread, i->place);
+}
+
 /* A dump of the same registers is believed unless a snapshot knows better. */
 static bool show_equal(struct waits *w, uint32_t thread, const struct interval *i, struct wait *out)
 {
@@ -289,7 +304,6 @@ static bool show_equal(struct waits *w, uint32_t thread, const struct interval *
 			out->how = WAIT_EQUAL;
 			return true;
 		}
-		w->contradicted++;
 	}
 	if (snapshot) {
 		out->stack = push(w, out->stack, w->reason_frames[out->reason]);

@@ -69,6 +69,14 @@ struct waits;
 struct waits *waits__new(const struct waits_sources *sources);
 void waits__free(struct waits *w);
 
+/**
+ * waits__learn - look where a snapshot contradicts what dumps would show
+ *
+ * To be called with all times off the CPU of @thread before any is asked for: dumps
+ * that are wrong once are not believed elsewhere either.
+ */
+void waits__learn(struct waits *w, uint32_t thread, const struct interval *interval);
+
 /** waits__find - @interval: one of @thread, waiting or runnable. */
 struct wait waits__find(struct waits *w, uint32_t thread, const struct interval *interval);
 
@@ -85,7 +93,7 @@ uint32_t waits__switching(struct waits *w, uint32_t thread, const struct interva
  */
 uint32_t waits__switch_stack(struct waits *w, uint32_t thread, const struct interval *after);
 
-/** waits__contradicted - alike dumps that were not believed, because a snapshot says otherwise. */
+/** waits__contradicted - how often a snapshot contradicted the dumps. */
 uint64_t waits__contradicted(const struct waits *w);
 
 #endif
