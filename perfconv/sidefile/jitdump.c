@@ -96,6 +96,7 @@ static bool add_load(struct reader *r, struct view *v)
 	struct jitdump_code code = r->next;
 	uint64_t address, index;
 	uint32_t at;
+	size_t n;
 
 	memset(&r->next, 0, sizeof(r->next));
 	cursor__u64(&v->c); /* pid, tid: of the thread that wrote */
@@ -112,9 +113,9 @@ static bool add_load(struct reader *r, struct view *v)
 	if (!code.name || !code.bytes || code.bytes > JITDUMP_MAX_CODE ||
 	    code.bytes > v->offset + v->bytes - code.offset || code.bytes > UINT64_MAX - address)
 		return false;
-	if (cursor__left(&v->c))
-		memcpy(code.head, v->c.at,
-		       code.bytes < sizeof(code.head) ? code.bytes : sizeof(code.head));
+	n = code.bytes < sizeof(code.head) ? code.bytes : sizeof(code.head);
+	if (file__read_at(r->fd, code.head, n, code.offset)) /* a long name fills the window */
+		return false;
 	at = idmap__intern(&r->indices, index, 0);
 	if (at == r->latest.n)
 		vec__push(&r->latest, 0);

@@ -182,6 +182,25 @@ static void names_without_end_or_too_long_are_bad(void **state)
 	free(name);
 }
 
+/* The name leaves fewer bytes of what is looked at first than a head has. */
+static void the_head_of_code_behind_a_long_name_is_read(void **state)
+{
+	char *name = mem__alloc(2u * JITDUMP_MAX_NAME, 1);
+	struct bytes b = { 0 };
+	uint8_t code[64];
+	struct jitdump *d;
+
+	memset(code, 0xcc, sizeof(code));
+	memset(name, 'n', JITDUMP_MAX_NAME + 40u);
+	jit__header(&b, 1, 0);
+	jit__load(&b, 1, 0x7000, 1, name, code, sizeof(code));
+	d = open_built(&b, *state);
+	assert_int_equal(d->codes.n, 1);
+	assert_memory_equal(d->codes.data[0].head, code, JITDUMP_HEAD_BYTES);
+	jitdump__free(d);
+	free(name);
+}
+
 static void a_dump_being_written_ends_before_its_last_record(void **state)
 {
 	struct bytes b = { 0 };
@@ -255,6 +274,7 @@ int main(void)
 		scratch_test(records_that_do_not_fit_are_passed_over),
 		scratch_test(code_longer_than_its_record_is_bad),
 		scratch_test(names_without_end_or_too_long_are_bad),
+		scratch_test(the_head_of_code_behind_a_long_name_is_read),
 		scratch_test(a_dump_being_written_ends_before_its_last_record),
 		scratch_test(a_record_size_of_nothing_ends_reading),
 		scratch_test(other_files_are_refused),
