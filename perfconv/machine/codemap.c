@@ -122,7 +122,6 @@ static int read_text(const struct codefile *f, char **text, struct errbuf *err)
 
 static struct perfmap *read_map(struct codemap *c, const struct codefile *f)
 {
-	struct perfmap *map;
 	struct errbuf err;
 	char *text = NULL;
 
@@ -130,10 +129,7 @@ static struct perfmap *read_map(struct codemap *c, const struct codefile *f)
 		refuse(c, &err);
 		return NULL;
 	}
-	map = perfmap__new(text, f->file.bytes);
-	c->counts.bad += map->bad_lines;
-	c->counts.dropped += map->dropped;
-	return map;
+	return perfmap__new(text, f->file.bytes);
 }
 
 /* Has the file at @path, which we have open to read or read once, another size by now? */
@@ -205,7 +201,6 @@ static bool find_in_map(struct codemap *c, const struct dso *dso, uint64_t addre
 
 /* --- jitdumps ------------------------------------------------------------ */
 
-/* The file's own faults are counted once, when it is last read. */
 static void read_dump(struct codemap *c, struct dump *d, const struct codefile *f)
 {
 	struct jitdump *file;
@@ -215,13 +210,7 @@ static void read_dump(struct codemap *c, struct dump *d, const struct codefile *
 		refuse(c, &err);
 		return;
 	}
-	if (d->file) {
-		c->counts.bad -= d->file->bad_records;
-		c->counts.dropped -= d->file->dropped;
-	}
 	c->counts.dumps_read += !d->file;
-	c->counts.bad += file->bad_records;
-	c->counts.dropped += file->dropped;
 	jitdump__free(d->file);
 	d->file = file;
 	d->bytes = f->file.bytes;
@@ -290,9 +279,11 @@ static void set_time_of(struct codemap *c, struct dump *d, uint64_t time_ns)
 {
 	bool timed = c->monotonic && d->file && !d->file->own_clock;
 
-	if (time_ns - d->looked_ns > GROWTH_NS && has_grown(c, d->path, d->bytes))
-		open_dump(c, d, 0);
-	d->looked_ns = time_ns;
+	if (time_ns - d->looked_ns > GROWTH_NS) {
+		d->looked_ns = time_ns;
+		if (has_grown(c, d->path, d->bytes))
+			open_dump(c, d, 0);
+	}
 	while (d->file && d->next < d->file->events.n &&
 	       (!timed || d->file->events.data[d->next].time_ns <= time_ns))
 		load(c, d, &d->file->events.data[d->next++], timed);
@@ -345,12 +336,24 @@ bool codemap__find(struct codemap *c, struct place place, struct codemap_code *o
 	return false;
 }
 
+/* A file that was read again has its own faults once. */
 struct codemap_counts codemap__counts(const struct codemap *c)
 {
 	struct codemap_counts counts = c->counts;
 
-	for (size_t i = 0; i < c->dumps.n; i++)
-		counts.cut += c->dumps.data[i].file && c->dumps.data[i].file->cut;
+	for (size_t i = 0; i < c->maps.n; i++) {
+		const struct perfmap *map = c->maps.data[i].map;
+
+		counts.bad += map ? map->bad_lines : 0;
+		counts.dropped += map ? map->dropped : 0;
+	}
+	for (size_t i = 0; i < c->dumps.n; i++) {
+		const struct jitdump *dump = c->dumps.data[i].file;
+
+		counts.bad += dump ? dump->bad_records : 0;
+		counts.dropped += dump ? dump->dropped : 0;
+		counts.cut += dump && dump->cut;
+	}
 	return counts;
 }
 

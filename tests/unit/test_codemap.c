@@ -432,7 +432,7 @@ static void files_that_grow_are_read_again(void **state)
 	struct bytes b = { 0 };
 	struct fixture f;
 
-	write_map(*state, 100, "10000000 b early\n");
+	write_map(*state, 100, "odd\n10000000 b early\n");
 	jit__header(&b, 1, 0);
 	write_dump(*state, &b);
 	begin(&f, *state);
@@ -441,14 +441,17 @@ static void files_that_grow_are_read_again(void **state)
 	f.machine.codemap = codemap__new(&f.machine, &f.images, &f.about);
 	map(&f, 100, ARENA, EXEC, "//anon", 0);
 	assert_string_equal(name_at(&f, 100, ARENA + 0x20), "-");
-	write_map(*state, 100, "10000000 b early\n10000020 b late\n");
+	write_map(*state, 100, "odd\n10000000 b early\n10000020 b late\n");
 	assert_string_equal(name_at(&f, 100, ARENA + 0x20), "late");
 	assert_int_equal(counts(&f).maps_read, 1);
+	assert_int_equal(counts(&f).bad, 1);
 
 	map(&f, 100, 0x30000000, EXEC, "/tmp/jit-100.dump", 0);
 	b = reused();
-	write_dump(*state, &b);
 	machine__set_time(&f.machine, 1000000000);
+	write_dump(*state, &b);
+	for (unsigned int ms = 1; ms <= 11; ms++) /* records come all the while */
+		machine__set_time(&f.machine, 1000000000 + ms * 1000000);
 	assert_string_equal(name_at(&f, 100, ARENA), "second");
 	codemap__complete(f.machine.codemap);
 	write_map(*state, 100, "10000000 b early\n10000020 b late\n10000040 b too late\n");
