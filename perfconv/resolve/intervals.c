@@ -63,6 +63,24 @@ static void sort_samples(struct intervals *v, uint32_t on_cpu)
 	free(thread_of);
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct switch_loss *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return x->end_ns < y->end_ns ? -1 : x->end_ns > y->end_ns;
+}
+
+/* They came in order of their ends, and each CPU's begins where its buffer was full. */
+static void sort_losses(struct intervals *v)
+{
+	for (size_t i = 0; i < v->switches->losses.n; i++)
+		vec__push(&v->losses, v->switches->losses.data[i]);
+	if (v->losses.n)
+		qsort(v->losses.data, v->losses.n, sizeof(*v->losses.data), by_start);
+}
+
 void intervals__init(struct intervals *v, const struct switches *switches,
 		     const struct store *store, const struct machine *machine, uint32_t on_cpu,
 		     uint64_t start_ns, uint64_t end_ns)
@@ -76,6 +94,7 @@ void intervals__init(struct intervals *v, const struct switches *switches,
 	v->has_ins = switches->ins > 0;
 	sort_rows(v);
 	sort_samples(v, on_cpu);
+	sort_losses(v);
 }
 
 void intervals__release(struct intervals *v)
@@ -84,6 +103,7 @@ void intervals__release(struct intervals *v)
 	free(v->first_row);
 	free(v->samples);
 	free(v->first_sample);
+	vec__release(&v->losses);
 	vec__release(&v->list);
 }
 
@@ -106,6 +126,7 @@ static void go_on(struct walk *w, uint64_t time_ns, enum thread_state state)
 	if (state != THREAD_WAITING && state != THREAD_RUNNABLE) {
 		w->now.place = SWITCH_NO_PLACE;
 		w->now.out_ns = 0;
+		w->now.unseen = false;
 	}
 }
 
@@ -126,6 +147,7 @@ static void begin(struct walk *w, const struct store_switch *first)
 		state = THREAD_RUNNING;
 	if (born <= w->v->start_ns) {
 		go_on(w, w->v->start_ns, state);
+		w->now.unseen = state == THREAD_WAITING;
 		return;
 	}
 	w->now.state = THREAD_ABSENT;
@@ -175,6 +197,7 @@ static void apply_out(struct walk *w, const struct store_switch *row)
 	go_on(w, row->time_ns, switch__kind(row) == SWITCH_OUT ? THREAD_WAITING : THREAD_RUNNABLE);
 	w->now.place = switch__place(row);
 	w->now.out_ns = row->time_ns;
+	w->now.unseen = false;
 	w->now.preempted = switch__kind(row) == SWITCH_PREEMPTED;
 }
 
@@ -199,10 +222,10 @@ static void apply_row(struct walk *w, const struct store_switch *row)
 /* Losses that began before @time_ns. */
 static void apply_losses(struct walk *w, uint64_t time_ns)
 {
-	const struct switches *s = w->v->switches;
+	const struct intervals *v = w->v;
 
-	for (; w->loss < s->losses.n && s->losses.data[w->loss].start_ns < time_ns; w->loss++) {
-		const struct switch_loss *loss = &s->losses.data[w->loss];
+	for (; w->loss < v->losses.n && v->losses.data[w->loss].start_ns < time_ns; w->loss++) {
+		const struct switch_loss *loss = &v->losses.data[w->loss];
 
 		if (w->now.state != THREAD_ABSENT)
 			go_on(w, loss->start_ns, THREAD_UNKNOWN);

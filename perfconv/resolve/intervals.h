@@ -35,6 +35,7 @@ struct interval {
 	uint64_t start_ns, end_ns; /* [start, end) on the capture's clock */
 	enum thread_state state;
 	bool preempted; /* runnable since it left the CPU */
+	bool unseen;	/* it is off the CPU since before the first record of it */
 	uint32_t place; /* where it left the CPU, or SWITCH_NO_PLACE */
 	/* Of the whole time off the CPU that this is a part of; not set while it runs. */
 	uint64_t out_ns, back_ns;
@@ -51,7 +52,8 @@ struct intervals {
 	uint32_t *first_row;	   /* by thread; one more at the end */
 	uint32_t *samples;	   /* indices of the samples of on-CPU time, likewise */
 	uint32_t *first_sample;
-	VEC(struct interval) list; /* of the thread asked for last */
+	VEC(struct switch_loss) losses; /* of the switches, by start */
+	VEC(struct interval) list;	/* of the thread asked for last */
 };
 
 /**

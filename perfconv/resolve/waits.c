@@ -128,7 +128,7 @@ static enum reason reason_of_entry(struct waits *w, uint32_t thread, const struc
 	return reason;
 }
 
-/* What /proc said of a wait that no record tells the beginning of. */
+/* What /proc said during a wait, or before the first record of a thread that waits since. */
 static const struct threads_entry *entry_within(const struct waits *w, uint32_t thread,
 						const struct interval *i)
 {
@@ -142,7 +142,7 @@ static const struct threads_entry *entry_within(const struct waits *w, uint32_t 
 	e = threads_file__find(f, t->tid);
 	for (; e && e < f->entries.data + f->entries.n && e->tid == t->tid; e++)
 		if (e->pid == pid && e->state != 'R' && e->time_ns <= i->back_ns &&
-		    (e->time_ns >= i->out_ns || !e->at_end))
+		    (e->time_ns >= i->out_ns || (i->unseen && !e->at_end)))
 			return e;
 	return NULL;
 }

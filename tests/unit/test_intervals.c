@@ -95,6 +95,8 @@ static void the_first_row_tells_what_was_before(void **state)
 	in(&l, 1300, 71);
 	out(&l, 1500, 71, false);
 	assert_string_equal(life(&l, 71), "waiting 1300, running 1500, waiting 2000");
+	assert_true(l.intervals.list.data[0].unseen);
+	assert_false(l.intervals.list.data[2].unseen);
 	end(&l);
 }
 
@@ -162,6 +164,20 @@ static void a_loss_makes_it_unknown(void **state)
 	assert_string_equal(life(&l, 71), "running 1100, waiting 1200, unknown 1500, running 2000");
 	intervals__release(&l.intervals);
 	assert_string_equal(life(&l, 72), "running 1100, waiting 1200, unknown 1600, running 2000");
+	end(&l);
+}
+
+/* Two CPUs lose at one time; the one that tells of it later began earlier. */
+static void losses_count_from_where_each_began(void **state)
+{
+	struct life l;
+
+	begin(&l, *state);
+	switches__lost(&l.switches, 1300, 1400);
+	switches__lost(&l.switches, 1100, 1500);
+	out(&l, 1200, 71, false);
+	in(&l, 1600, 71);
+	assert_string_equal(life(&l, 71), "running 1100, unknown 1300, unknown 1600, running 2000");
 	end(&l);
 }
 
@@ -234,6 +250,7 @@ int main(void)
 		scratch_test(before_birth_and_after_death_it_is_absent),
 		scratch_test(death_without_a_last_switch_ends_it),
 		scratch_test(a_loss_makes_it_unknown),
+		scratch_test(losses_count_from_where_each_began),
 		scratch_test(a_missing_in_is_not_guessed),
 		scratch_test(samples_tell_where_no_event_does),
 		scratch_test(threads_that_never_switch),

@@ -21,6 +21,7 @@ struct waiting {
 	struct waits *waits;
 	struct waits_sources sources;
 	uint32_t thread;
+	bool unseen; /* nobody saw the wait begin that is asked for */
 };
 
 static void begin(struct waiting *w, const char *folder)
@@ -100,6 +101,7 @@ static const char *shown(struct waiting *w, uint64_t out_ns, uint64_t back_ns, u
 	struct interval i = { .start_ns = out_ns,
 			      .end_ns = back_ns,
 			      .state = THREAD_WAITING,
+			      .unseen = w->unseen,
 			      .place = at,
 			      .out_ns = out_ns,
 			      .back_ns = back_ns };
@@ -380,6 +382,9 @@ static void proc_tells_of_waits_that_nobody_saw_begin(void **state)
 	w.sources.threads = file;
 	resolve(&w, FRAMES_PYTHON);
 	assert_string_equal(shown(&w, 10, 200, SWITCH_NO_PLACE, WAIT_NONE), "[sleep]");
+	assert_string_equal(shown(&w, 100, 200, SWITCH_NO_PLACE, WAIT_NONE), "[waiting]");
+	w.unseen = true; /* the capture began after the look at the threads */
+	assert_string_equal(shown(&w, 100, 200, SWITCH_NO_PLACE, WAIT_NONE), "[sleep]");
 	threads_file__free(file);
 	end(&w);
 }
