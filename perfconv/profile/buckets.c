@@ -120,6 +120,8 @@ static uint64_t next_width(uint64_t width)
 
 	if (!width)
 		return SHORTEST_NS;
+	if (width > UINT64_MAX / 10)
+		return UINT64_MAX;
 	while (power * 10 <= width)
 		power *= 10;
 	return width == 2 * power ? 5 * power : 2 * width;
@@ -153,7 +155,7 @@ void buckets__merge(struct profile *p, uint64_t max_slices)
 	m.shares = mem__alloc(p->resolved->stacks.n + 1, sizeof(*m.shares));
 	m.depths = mem__alloc(p->resolved->stacks.n + 1, sizeof(*m.depths));
 	find_depths(&m);
-	while (!fits(&m, max_slices) && m.width <= p->duration)
+	while (!fits(&m, max_slices) && m.width <= p->duration && m.width < UINT64_MAX)
 		m.width = next_width(m.width);
 	for (size_t i = 0; m.width && i < p->threads.n; i++) {
 		struct profile_thread *t = &p->threads.data[i];

@@ -62,20 +62,23 @@ static void rename_thread(struct profile_thread *t, char *name)
 static void number_equal_names(struct profile *p)
 {
 	struct strtab taken = { 0 };
+	VEC(uint32_t) last = { 0 }; /* by name: the highest number that was given to it */
 
 	for (size_t i = 0; i < p->threads.n; i++) {
 		struct profile_thread *t = &p->threads.data[i];
 		char *name = mem__strdup(t->name);
 		size_t before = taken.n;
+		uint32_t id = strtab__intern(&taken, t->name);
 
-		strtab__intern(&taken, t->name);
-		for (unsigned int k = 2; taken.n == before; k++) {
-			rename_thread(t, mem__format("%s #%u", name, k));
+		while (taken.n == before) {
+			rename_thread(t, mem__format("%s #%u", name, ++last.data[id]));
 			strtab__intern(&taken, t->name);
 		}
+		vec__push(&last, 1);
 		free(name);
 	}
 	strtab__release(&taken);
+	vec__release(&last);
 }
 
 /* Several processes: say which; equal names: say the tid. */

@@ -161,6 +161,23 @@ static void one_bucket_is_the_least(void **state)
 	drop(&m);
 }
 
+/* Times of a damaged capture may lie 584 years apart. */
+static void no_width_overflows(void **state)
+{
+	struct profile_thread *t;
+	struct made m;
+
+	make(&m, *state);
+	t = add_thread(&m, 71, "damaged");
+	for (size_t i = 0; i < STACKS; i++)
+		profile_thread__add(t, (struct profile_slice){ UINT64_MAX / STACKS, m.stacks[i],
+							       false });
+	m.profile->duration = t->end;
+	buckets__merge(m.profile, 1);
+	assert_int_equal(m.profile->threads.data[0].slices.n, STACKS);
+	drop(&m);
+}
+
 static void the_total_has_each_threads_sums(void **state)
 {
 	uint64_t sums[STACKS], all = 0, own = 0;
@@ -224,6 +241,7 @@ int main(void)
 		scratch_test(what_is_small_stays_as_it_is),
 		scratch_test(enough_room_changes_nothing),
 		scratch_test(one_bucket_is_the_least),
+		scratch_test(no_width_overflows),
 		scratch_test(the_total_has_each_threads_sums),
 		scratch_test(threads_are_filtered_by_name_and_number),
 	};
