@@ -22,9 +22,9 @@ static void open_threads_file(struct capture *c)
 {
 	char *recorded = mem__format("%s.threads.json", c->options.path);
 	char *path = images__find_beside(&c->images, NULL, recorded);
+	int code = path ? threads_file__open(&c->threads_file, path, &c->threads_trouble) : -ENOENT;
 
-	c->threads_trouble.text[0] = '\0';
-	if (path && threads_file__open(&c->threads_file, path, &c->threads_trouble) != -EINVAL)
+	if (!code || code == -ENOENT)
 		c->threads_trouble.text[0] = '\0';
 	free(path);
 	free(recorded);
