@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * outer - the outer frames that a thread had all the while around some moment.
+ * outer - the outer frames that a thread always has.
  *
- *     samples      main run poll read   main run poll wait   main run stop
- *     moment                          ^
- *     outer        main run poll                  (main run, if the third is near)
+ *     whole stacks   main run poll read     main run poll wait     main run stop
+ *     always there   main run
  *
- * A frame that all whole stacks from some seconds before to some seconds after
- * show, at one place with one CFA, and whose CFA lies above the stack pointer at
- * the moment, was there.  Only frames that live long are found so; a function
- * that is called again and again looks alive in between, which is why the
- * stacks of seconds have to agree and not two.
+ * A frame that all whole stacks of a thread show, at one place with one CFA, is
+ * there at any moment between the first and the last of them, provided that its
+ * CFA lies above the stack pointer then.  Stacks near a moment are not enough: a
+ * function that is called again and again looks alive in between.
  */
 #ifndef PERFCONV_RESOLVE_OUTER_H
 #define PERFCONV_RESOLVE_OUTER_H
@@ -21,16 +19,16 @@
 #include "perfconv/machine/machine.h"
 #include "perfconv/store/store.h"
 
-#define OUTER_NEAR_NS 5000000000ull /* stacks so far away must agree too */
-#define OUTER_LEVELS 32u
+struct outer_thread {
+	uint64_t first_ns, last_ns; /* of its whole stacks */
+	uint32_t samples;
+	uint32_t common; /* activation that all have, or STORE_NO_ACTIVATION */
+};
 
 struct outer {
 	struct store *store;
-	uint32_t *samples; /* indices of whole stacks, by thread, then time */
-	size_t samples_n;
-	uint32_t *first;		/* by thread; one more at the end */
-	uint32_t *depths;		/* by activation */
-	uint32_t *common[OUTER_LEVELS]; /* [k][i]: what samples i .. i + 2^k - 1 share */
+	struct outer_thread *threads; /* by the machine's id */
+	uint32_t *depths;	      /* by activation */
 };
 
 /** outer__init - look at all samples; @store is borrowed, and stacks are added to it. */

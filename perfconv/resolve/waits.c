@@ -21,8 +21,13 @@ struct waits {
 	VEC(uint32_t) shown;	       /* by key: resolved */
 	uint32_t reason_frames[REASONS], shortened_frame;
 	uint64_t contradicted;
-	VEC(uint32_t) path; /* scratch */
+	VEC(uint32_t) always; /* by thread: what its snapshots share; NO_SNAPSHOTS, NOT_YET */
+	VEC(uint32_t) path;   /* scratch */
 };
+
+/* Of a thread's snapshots; other values are resolved stacks. */
+#define NO_SNAPSHOTS RESOLVE_NO_STACK
+#define NOT_YET (RESOLVE_NO_STACK - 1)
 
 struct waits *waits__new(const struct waits_sources *sources)
 {
@@ -50,6 +55,7 @@ void waits__free(struct waits *w)
 	vec__release(&w->place_reasons);
 	idmap__release(&w->shown_keys);
 	vec__release(&w->shown);
+	vec__release(&w->always);
 	vec__release(&w->path);
 	free(w);
 }
@@ -219,6 +225,24 @@ static uint32_t show_dump(struct waits *w, const struct store_sample *s, const s
 	return show(w, likeness__user_stack(w->from.store, s->stack), is_cut(s), i->place, reason);
 }
 
+static uint32_t snapshot_stack(struct waits *w, const struct sidefile *file,
+			       const struct sidefile_stack *found)
+{
+	uint32_t stack = RESOLVE_NO_STACK;
+
+	for (uint32_t k = found->frames; k-- > 0;) {
+		const struct sidefile_code *code =
+			sidefile__code_by_id(file, file->frames.data[found->first + k]);
+		struct python_frame f;
+
+		if (!code)
+			continue;
+		f = (struct python_frame){ code->name, code->file, code->first_line, code->task };
+		stack = push(w, stack, resolver__python(w->from.resolver, &f));
+	}
+	return stack;
+}
+
 /* The Python stack that pyframes wrote down while the thread was off its CPU. */
 static bool find_snapshot(struct waits *w, uint32_t thread, const struct interval *i,
 			  uint32_t *stack)
@@ -232,17 +256,7 @@ static bool find_snapshot(struct waits *w, uint32_t thread, const struct interva
 	found = sidefile__stack_within(file, sidefile__inner_tid(file, tid), i->out_ns, i->back_ns);
 	if (!found || !found->frames)
 		return false;
-	*stack = RESOLVE_NO_STACK;
-	for (uint32_t k = found->frames; k-- > 0;) {
-		const struct sidefile_code *code =
-			sidefile__code_by_id(file, file->frames.data[found->first + k]);
-		struct python_frame f;
-
-		if (!code)
-			continue;
-		f = (struct python_frame){ code->name, code->file, code->first_line, code->task };
-		*stack = push(w, *stack, resolver__python(w->from.resolver, &f));
-	}
+	*stack = snapshot_stack(w, file, found);
 	return true;
 }
 
@@ -351,6 +365,80 @@ static bool find_sp(const struct waits *w, uint32_t thread, const struct interva
 	return true;
 }
 
+/* The root's part that two stacks share. */
+static uint32_t shared_part(const struct resolved *r, uint32_t a, uint32_t b)
+{
+	while (a != b) /* a callee's id is higher than its caller's */
+		if (b == RESOLVE_NO_STACK || (a != RESOLVE_NO_STACK && a > b))
+			a = resolved__parent(r, a);
+		else
+			b = resolved__parent(r, b);
+	return a;
+}
+
+static uint32_t find_always(struct waits *w, uint32_t thread)
+{
+	const struct sidefile *file = python__side_file(w->from.python, thread);
+	const struct outer_thread *t = &w->outer.threads[thread];
+	uint32_t tid = w->from.machine->threads.data[thread].tid, stack;
+	const struct sidefile_stack *s, *end;
+
+	if (!file || !w->from.monotonic)
+		return NO_SNAPSHOTS;
+	tid = sidefile__inner_tid(file, tid);
+	s = sidefile__stack_within(file, tid, t->first_ns, t->last_ns);
+	if (!s)
+		return NO_SNAPSHOTS;
+	end = file->stacks.data + file->stacks.n;
+	stack = snapshot_stack(w, file, s);
+	for (; s < end && s->tid == tid && s->time_ns <= t->last_ns; s++)
+		stack = shared_part(resolver__resolved(w->from.resolver), stack,
+				    snapshot_stack(w, file, s));
+	return stack;
+}
+
+/* The Python functions that all snapshots of the thread share, as a stack. */
+static uint32_t always_there(struct waits *w, uint32_t thread)
+{
+	while (w->always.n <= thread)
+		vec__push(&w->always, NOT_YET);
+	if (w->always.data[thread] == NOT_YET) {
+		uint32_t found = find_always(w, thread);
+
+		w->always.data[thread] = found;
+	}
+	return w->always.data[thread];
+}
+
+/*
+ * Dumps are taken of switches that come often, so that all may miss a function that
+ * waits seldom.  Snapshots do not: where they disagree, the rest is not shown.
+ */
+static uint32_t without_doubtful(struct waits *w, uint32_t thread, uint32_t stack)
+{
+	const struct resolved *r = resolver__resolved(w->from.resolver);
+	uint32_t known = always_there(w, thread), n = 0, all = 0;
+
+	for (uint32_t s = next_python(r, stack); s != RESOLVE_NO_STACK;
+	     s = next_python(r, resolved__parent(r, s)))
+		all++;
+	for (uint32_t s = known; s != RESOLVE_NO_STACK; s = resolved__parent(r, s))
+		n++;
+	for (; n > all; n--)
+		known = resolved__parent(r, known);
+	for (; all > n || !same_python(r, stack, known); all--) {
+		stack = next_python(r, stack);
+		if (stack == RESOLVE_NO_STACK)
+			return stack;
+		stack = next_python(r, resolved__parent(r, stack));
+		if (all <= n) {
+			known = resolved__parent(r, known);
+			n--;
+		}
+	}
+	return stack;
+}
+
 static bool show_outer(struct waits *w, uint32_t thread, const struct interval *i, struct wait *out)
 {
 	uint32_t user;
@@ -362,6 +450,9 @@ static bool show_outer(struct waits *w, uint32_t thread, const struct interval *
 	if (user == STORE_NO_STACK)
 		return false;
 	out->stack = resolver__stack(w->from.resolver, user, false);
+	out->stack = without_doubtful(w, thread, out->stack);
+	if (out->stack == RESOLVE_NO_STACK)
+		return false;
 	out->stack = push(w, out->stack, w->shortened_frame);
 	out->stack = push(w, out->stack, w->reason_frames[out->reason]);
 	out->how = WAIT_OUTER;

@@ -10,7 +10,7 @@
  *     snapshot  a stack that pyframes wrote down during the wait (Python only)
  *     cut       as equal, but the dump ended before the stack's root
  *     chain     the switch's own callchain, where frame pointers are kept
- *     outer     the outer frames that lived on over the wait (outer.h), then
+ *     outer     the outer frames that the thread always has (outer.h), then
  *               [shortened]
  *     none      nothing but the address it waits at
  *

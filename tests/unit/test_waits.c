@@ -320,8 +320,9 @@ static void a_snapshot_overrules_dumps_that_differ(void **state)
 static void whole_stack(struct waiting *w, uint64_t time_ns, uint64_t leaf)
 {
 	struct store *s = &w->world.store;
-	uint32_t stack = STACK(&w->world, START, PY_RUN, leaf), activation = STORE_NO_ACTIVATION;
-	uint32_t locations[3], n = 0;
+	uint32_t stack = STACK(&w->world, START, PY_BOOTSTRAP, PY_RUN, leaf);
+	uint32_t activation = STORE_NO_ACTIVATION;
+	uint32_t locations[4], n = 0;
 
 	for (uint32_t at = stack; at != STORE_NO_STACK; at = store__parent(s, at))
 		locations[n++] = store__leaf(s, at);
@@ -340,15 +341,31 @@ static void outer_frames_that_live_on_are_shown(void **state)
 	at = place(&w, NANOSLEEP, regs(&w, 1, 2, SP), 0);
 	deep = place(&w, NANOSLEEP, regs(&w, 1, 2, SP + 128), 0);
 	high = place(&w, NANOSLEEP, regs(&w, 1, 2, SP + 640), 0);
-	whole_stack(&w, 3000, EVAL);
+	whole_stack(&w, 500, EVAL); /* the world's snapshot, of 1000, says the same */
 	whole_stack(&w, 6000, RECV);
 	resolve(&w, FRAMES_ALL);
 	assert_string_equal(shown(&w, 4000, 5000, at, WAIT_OUTER),
-			    "_start > Loop.run > [shortened] > [sleep]");
+			    "_start > _bootstrap > Loop.run > [shortened] > [sleep]");
 	assert_string_equal(shown(&w, 4000, 5000, deep, WAIT_OUTER),
-			    "_start > [shortened] > [sleep]"); /* run's frame is gone by then */
+			    "_start > _bootstrap > [shortened] > [sleep]"); /* run has gone */
 	(void)shown(&w, 4000, 5000, high, WAIT_NONE);
 	(void)shown(&w, 7000, 8000, at, WAIT_NONE); /* nothing after it */
+	end(&w);
+}
+
+/* All dumps show recv, and a snapshot does not: it may be missing at other times too. */
+static void outer_frames_that_a_snapshot_lacks_are_not_shown(void **state)
+{
+	struct waiting w;
+	uint32_t at;
+
+	begin(&w, *state);
+	at = place(&w, NANOSLEEP, regs(&w, 1, 2, SP), 0);
+	whole_stack(&w, 500, PY_RECV);
+	whole_stack(&w, 6000, PY_RECV);
+	resolve(&w, FRAMES_PYTHON);
+	assert_string_equal(shown(&w, 4000, 5000, at, WAIT_OUTER),
+			    "_bootstrap > Loop.run > [shortened] > [sleep]");
 	end(&w);
 }
 
@@ -515,6 +532,7 @@ int main(void)
 		scratch_test(a_snapshot_inside_gives_the_python_stack),
 		scratch_test(a_snapshot_overrules_dumps_that_differ),
 		scratch_test(outer_frames_that_live_on_are_shown),
+		scratch_test(outer_frames_that_a_snapshot_lacks_are_not_shown),
 		scratch_test(a_callchain_is_enough_with_frame_pointers),
 		scratch_test(proc_tells_of_waits_that_nobody_saw_begin),
 		scratch_test(samples_stand_for_the_time_since_the_one_before),
