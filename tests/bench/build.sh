@@ -5,4 +5,4 @@
 set -e
 root=$(cd "$(dirname "$0")/../.." && pwd)
 exec cc -std=gnu11 -D_GNU_SOURCE -O2 -iquote "$root" -o "$3" "$2" "$(dirname "$1")/libperfconv.a" \
-	-ldw -lelf -lz -ltraceevent -lzstd
+	-ldw -lelf -lz -ltraceevent -lzstd -ljansson -liberty -lm
