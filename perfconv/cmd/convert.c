@@ -218,6 +218,19 @@ static int set_strict(void *target, const char *value)
 	return 0;
 }
 
+static int set_no_stitch(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->capture.no_stitch = true;
+	return 0;
+}
+
+static int set_max_dump(void *target, const char *value)
+{
+	return options__number("max-stack-dump", "bytes", value,
+			       &((struct convert *)target)->capture.max_dump);
+}
+
 static int set_quiet(void *target, const char *value)
 {
 	(void)value;
@@ -265,6 +278,11 @@ static const struct option_spec options[] = {
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",
 	  set_side_dir },
+	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut", set_no_stitch },
+	{ "max-stack-dump", 0, "BYTES",
+	  "use so much of each stack dump, as if no more had\n"
+	  "been recorded; calibration events keep theirs",
+	  set_max_dump },
 	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
 	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
 };

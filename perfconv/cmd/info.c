@@ -38,14 +38,20 @@ static int set_strict(void *target, const char *value)
 
 static int set_texts(void *target, const char *value)
 {
-	char *end;
-	unsigned long n = strtoul(value, &end, 10);
+	return options__number("event-text", "samples", value,
+			       &((struct info *)target)->capture.texts);
+}
 
-	if (end == value || *end || *value == '-' || n > UINT32_MAX) {
-		message__error("--event-text takes a number of samples, not %s", value);
-		return -EINVAL;
-	}
-	((struct info *)target)->capture.texts = (uint32_t)n;
+static int set_max_dump(void *target, const char *value)
+{
+	return options__number("max-stack-dump", "bytes", value,
+			       &((struct info *)target)->capture.max_dump);
+}
+
+static int set_no_stitch(void *target, const char *value)
+{
+	(void)value;
+	((struct info *)target)->capture.no_stitch = true;
 	return 0;
 }
 
@@ -55,6 +61,11 @@ static const struct option_spec options[] = {
 	  "also show the first N tracepoint samples as the kernel\n"
 	  "would print them; not for captures of strangers",
 	  set_texts },
+	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut", set_no_stitch },
+	{ "max-stack-dump", 0, "BYTES",
+	  "use so much of each stack dump, as if no more had\n"
+	  "been recorded; calibration events keep theirs",
+	  set_max_dump },
 	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
 	{ "side-dir", 0, "DIR",
 	  "where pyframes' files are, if not beside the capture\n"

@@ -151,6 +151,13 @@ static void json_quality(struct json *j, const struct capture *c)
 	json__object_end(j);
 	json__key_u64(j, "processesWithoutFramePointers", q.chains.processes);
 	json__key_u64(j, "leafCallersRepaired", c->leaf_callers);
+	json__key(j, "stitching");
+	json__object(j);
+	json__key_u64(j, "unseen", c->stitch.unseen);
+	json__key_u64(j, "ambiguous", c->stitch.ambiguous);
+	json__key_u64(j, "contradicted", c->stitch.contradicted);
+	json__key_u64(j, "evidenceDropped", c->store.evidence.dropped);
+	json__object_end(j);
 	json__key_u64(j, "places", q.places);
 	json__key_u64(j, "unresolvedPlaces", q.unresolved_places);
 	json__key_u64(j, "lostEvents", s->lost);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/cmd/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,19 @@ static struct option *make_tables(const struct command_spec *spec, char *letters
 		(struct option){ "help", no_argument, NULL, FIRST_VALUE + (int)spec->options_n };
 	*letters = '\0';
 	return table;
+}
+
+int options__number(const char *option, const char *of, const char *value, uint32_t *out)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (end == value || *end || *value == '-' || n > UINT32_MAX) {
+		message__error("--%s takes a number of %s, not %s", option, of, value);
+		return -EINVAL;
+	}
+	*out = (uint32_t)n;
+	return 0;
 }
 
 static const struct option_spec *find_option(const struct command_spec *spec, int value)

@@ -7,6 +7,7 @@
 #define PERFCONV_CMD_OPTIONS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct option_spec {
 	const char *name;     /* long name, without dashes */
@@ -30,6 +31,13 @@ enum options_result {
 	OPTIONS_HELP, /* the help was printed on stdout */
 	OPTIONS_BAD,  /* the user was told */
 };
+
+/**
+ * options__number - the value of an option that takes a number
+ * @option: its name; @of: what is counted, both for the message
+ * Return: 0 with @out set; -EINVAL after it told the user what is wrong.
+ */
+int options__number(const char *option, const char *of, const char *value, uint32_t *out);
 
 /**
  * options__parse - apply all options of @argv to @target

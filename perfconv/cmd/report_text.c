@@ -208,10 +208,15 @@ static void print_quality(const struct profile *p)
 	uint64_t of =
 		p->endings[STACK_COMPLETE] + p->endings[STACK_TRUNCATED] + p->endings[STACK_LOST];
 
+	char stitched[32] = "";
+
 	if (!p->has_dumps || !of)
 		return;
-	message__line("  complete stacks %.1f %%  truncated by the dump %.1f %%  lost %.1f %%",
-		      100 * share(p->endings[STACK_COMPLETE], of),
+	if (p->stitched)
+		snprintf(stitched, sizeof(stitched), " (stitched %.1f %%)",
+			 100 * share(p->stitched, of));
+	message__line("  complete stacks %.1f %%%s  truncated by the dump %.1f %%  lost %.1f %%",
+		      100 * share(p->endings[STACK_COMPLETE], of), stitched,
 		      100 * share(p->endings[STACK_TRUNCATED], of),
 		      100 * share(p->endings[STACK_LOST], of));
 }

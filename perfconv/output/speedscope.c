@@ -133,7 +133,7 @@ static void write_stack(struct writer *w, uint32_t stack)
 	json__array_end(&w->json);
 }
 
-static void write_endings(struct json *j, const uint64_t *endings)
+static void write_endings(struct json *j, const uint64_t *endings, uint64_t stitched)
 {
 	json__key(j, "stacks");
 	json__object(j);
@@ -141,6 +141,8 @@ static void write_endings(struct json *j, const uint64_t *endings)
 	json__key_u64(j, "truncated", endings[STACK_TRUNCATED]);
 	json__key_u64(j, "lost", endings[STACK_LOST]);
 	json__key_u64(j, "asCaptured", endings[STACK_CHAIN]);
+	if (stitched)
+		json__key_u64(j, "stitched", stitched);
 	json__object_end(j);
 }
 
@@ -171,7 +173,7 @@ static void write_thread_meta(struct writer *w, const struct profile *p,
 		json__key_double(j, "onCpuSeconds", seconds(t->weight));
 	if (p->exact)
 		times_json__write(j, t);
-	write_endings(j, t->endings);
+	write_endings(j, t->endings, t->stitched);
 	json__object_end(j);
 }
 
@@ -361,7 +363,7 @@ static void write_quality(struct writer *w)
 
 	json__key(j, "quality");
 	json__object(j);
-	write_endings(j, w->profile->endings);
+	write_endings(j, w->profile->endings, w->profile->stitched);
 	json__key_u64(j, "lostEvents", stats->lost);
 	json__key_u64(j, "badRecords", stats->bad_records);
 	json__key_u64(j, "unknownRecordTypes", stats->unknown_types);

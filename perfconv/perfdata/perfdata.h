@@ -121,6 +121,14 @@ const struct perfdata_info *perfdata__info(const struct perfdata *p);
 const struct perfdata_stats *perfdata__stats(const struct perfdata *p);
 size_t perfdata__events(const struct perfdata *p);
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i);
+
+/**
+ * perfdata__is_calibration - are @event's samples there for their stacks only?
+ *
+ * So it is if it is called calib, or dumps more of the stack than another event of
+ * its kind that samples more often; beside another event of its kind.
+ */
+bool perfdata__is_calibration(const struct perfdata *p, size_t event);
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
 

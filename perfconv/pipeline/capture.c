@@ -96,6 +96,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 	s.activation = stack.activation;
 	s.ending = (uint8_t)stack.ending;
 	count->endings[s.ending]++;
+	if (stack.cut)
+		evidence_table__cut(&c->store.evidence, (uint32_t)c->store.samples.n, &stack.held);
 	if (stack.deferred)
 		deferred__wait(&p->deferred, rec->tid, stack.cookie, c->store.samples.n);
 	switching__stored(&p->switching, rec, (uint32_t)c->store.samples.n);
@@ -159,6 +161,14 @@ static void note_time(struct capture *c, uint64_t time_ns)
 		c->last_ns = time_ns;
 }
 
+/* As if the kernel had copied less. */
+static void shorten_dump(const struct capture *c, struct record *rec)
+{
+	if (c->options.max_dump && rec->sample.stack_bytes > c->options.max_dump &&
+	    !perfdata__is_calibration(c->data, rec->event))
+		rec->sample.stack_bytes = c->options.max_dump;
+}
+
 static int read_records(struct pass *p, struct errbuf *err)
 {
 	struct record rec;
@@ -169,12 +179,14 @@ static int read_records(struct pass *p, struct errbuf *err)
 		machine__set_time(&p->capture->machine, rec.time_ns);
 		if (rec.type != PERF_RECORD_SAMPLE)
 			switching__record(&p->switching, &rec);
-		if (rec.type == PERF_RECORD_SAMPLE)
+		if (rec.type == PERF_RECORD_SAMPLE) {
+			shorten_dump(p->capture, &rec);
 			add_sample(p, &rec);
-		else if (rec.type == RECORD_TYPE_CALLCHAIN_DEFERRED)
+		} else if (rec.type == RECORD_TYPE_CALLCHAIN_DEFERRED) {
 			add_deferred(p, &rec);
-		else
+		} else {
 			machine__apply(&p->capture->machine, &rec);
+		}
 		add_loss(p->capture, &rec);
 	}
 	return code;
@@ -217,6 +229,21 @@ static struct living living_of(const struct capture *c)
 	};
 }
 
+/* Stitched stacks are complete ones from here on, in the counts too. */
+static void stitch(struct capture *c)
+{
+	c->stitch = stitch__all(&c->store, &c->machine, &c->images);
+	for (size_t i = 0; i < c->store.stitches.n; i++) {
+		const struct store_sample *s =
+			&c->store.samples.data[c->store.stitches.data[i].sample];
+		struct capture_count *count = count_of(c, s->thread, s->event);
+
+		count->endings[STACK_TRUNCATED]--;
+		count->endings[STACK_COMPLETE]++;
+		count->stitched++;
+	}
+}
+
 static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
 	struct pass p = { .capture = c, .texts_wanted = options->texts };
@@ -243,6 +270,8 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	c->machine.codemap = make_codemap(c);
 	code = read_records(&p, err);
 	codemap__complete(c->machine.codemap);
+	if (!options->no_stitch)
+		stitch(c);
 	c->frames_capped = p.collector.frames_capped;
 	c->leaf_callers = p.collector.leaf_callers;
 	c->deferred_missing = p.deferred.waiting;
@@ -294,7 +323,7 @@ static void choose_all(struct chosen *chosen, const struct capture *c)
 		has_samples[c->store.samples.data[i].event] = true;
 	choose(chosen, profile__event(c->data, &c->store));
 	for (uint32_t i = 0; i < n; i++)
-		if (has_samples[i])
+		if (has_samples[i] && !perfdata__is_calibration(c->data, i))
 			choose(chosen, i);
 	free(has_samples);
 }

@@ -18,6 +18,7 @@
 #include "perfconv/profile/filter.h"
 #include "perfconv/profile/profile.h"
 #include "perfconv/resolve/resolve.h"
+#include "perfconv/resolve/stitch.h"
 #include "perfconv/resolve/waits.h"
 #include "perfconv/sidefile/threads_file.h"
 #include "perfconv/store/store.h"
@@ -42,6 +43,8 @@ struct capture_options {
 	struct profile_filter filter;
 	uint64_t max_samples; /* of the timelines in all; 0: as many as there are */
 	bool strict;	      /* what is odd in the capture is an error */
+	bool no_stitch;	      /* stacks that were cut stay cut */
+	uint32_t max_dump;    /* stack dumps are cut to so many bytes, but for calibration; 0: no */
 	uint32_t texts;	      /* so many tracepoint samples are kept as text */
 };
 
@@ -52,6 +55,7 @@ struct capture_count {
 	uint64_t samples;
 	uint64_t last_ns; /* time of the latest */
 	uint64_t endings[STACK_ENDINGS];
+	uint64_t stitched; /* of those that are complete */
 };
 
 /* What the kernel said it could not record, by the thread or event its record names. */
@@ -74,6 +78,7 @@ struct capture {
 	struct machine machine;
 	struct images images;
 	struct store store;
+	struct stitch_counts stitch;
 	struct symbols *symbols;
 	struct python *python;
 	struct resolver *resolver;

@@ -109,17 +109,48 @@ static void add_ip(struct collector *c, uint32_t process, const struct record *r
 	}
 }
 
+/* What frame @i of the stack just unwound holds: registers, then words from its stack
+ * pointer up, as far as they are its own and were dumped. */
+static struct evidence held_by(const struct collector *c, const struct record_sample *s, size_t i)
+{
+	const struct unwind_frame *f = &c->unwound->frames[i];
+	uint64_t from = f->sp - c->unwound->frames[0].sp;
+	struct evidence e = { .known = f->known };
+	size_t n = c->unwound->preserved_n;
+
+	for (size_t k = 0; k < n; k++)
+		e.slot[k] = f->known >> k & 1 ? f->preserved[k] : 0;
+	for (size_t k = 0; k < EVIDENCE_WORDS && n < EVIDENCE_SLOTS; k++, n++) {
+		uint64_t at = from + 8 * k;
+
+		if (at >= s->stack_bytes || s->stack_bytes - at < 8 || f->sp + 8 * k >= f->cfa)
+			break;
+		memcpy(&e.slot[n], s->stack + at, sizeof(*e.slot));
+		e.known = (uint16_t)(e.known | 1u << n);
+	}
+	return e;
+}
+
 /* The activations of what was just unwound, whose locations were gathered last. */
-static uint32_t push_activations(struct collector *c)
+static void push_activations(struct collector *c, const struct record_sample *s,
+			     struct collected *out)
 {
 	const struct unwind_stack *stack = c->unwound;
 	size_t before = c->leaf_first.n - stack->n;
-	uint32_t activation = STORE_NO_ACTIVATION;
 
-	for (size_t i = stack->n; i-- > 0;)
-		activation = store__activation(c->store, activation, c->leaf_first.data[before + i],
-					       stack->frames[i].cfa);
-	return activation;
+	for (size_t i = stack->n; i-- > 0;) {
+		out->activation = store__activation(c->store, out->activation,
+						    c->leaf_first.data[before + i],
+						    stack->frames[i].cfa);
+		if (stack->ending == STACK_COMPLETE && i + 1 < stack->n) {
+			struct evidence e = held_by(c, s, i);
+
+			evidence_table__saw(&c->store->evidence, out->activation, &e);
+		}
+	}
+	out->cut = stack->ending == STACK_TRUNCATED && stack->n;
+	if (out->cut)
+		out->held = held_by(c, s, stack->n - 1);
 }
 
 static void add_unwound(struct collector *c, uint32_t process, const struct record *rec,
@@ -135,7 +166,7 @@ static void add_unwound(struct collector *c, uint32_t process, const struct reco
 		add_user(c, process, stack->frames[i].ip, stack->frames[i].return_address);
 	c->frames_capped += stack->n == UNWIND_MAX_FRAMES;
 	out->ending = stack->ending;
-	out->activation = push_activations(c);
+	push_activations(c, &rec->sample, out);
 }
 
 /* What was gathered, under @callers. */

@@ -34,6 +34,8 @@ struct collected {
 	uint32_t stack;
 	uint32_t activation; /* of its innermost user frame, or STORE_NO_ACTIVATION */
 	enum stack_ending ending;
+	bool cut; /* at a frame that held: */
+	struct evidence held;
 	bool deferred;	 /* the user's part comes in a record of its own */
 	uint64_t cookie; /* which names it */
 };

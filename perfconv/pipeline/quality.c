@@ -29,10 +29,13 @@ static bool count_dumps(struct quality *q, const struct capture *c)
 		any = any || has_dumps(perfdata__event(c->data, i));
 	for (size_t i = 0; i < c->counts.n; i++) {
 		const struct capture_count *count = &c->counts.data[i];
+		size_t event = c->count_keys.keys[i].b;
 
-		if (!has_dumps(perfdata__event(c->data, c->count_keys.keys[i].b)))
+		if (!has_dumps(perfdata__event(c->data, event)) ||
+		    perfdata__is_calibration(c->data, event))
 			continue;
 		q->complete += count->endings[STACK_COMPLETE];
+		q->stitched += count->stitched;
 		q->truncated += count->endings[STACK_TRUNCATED];
 		q->lost += count->endings[STACK_LOST];
 	}

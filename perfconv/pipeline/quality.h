@@ -11,7 +11,8 @@
 /*
  * Which samples are counted: those of events with stack dumps that have user
  * registers; in a capture without dumps those of events that measure time and
- * have callchains.  Never those of sched:sched_switch, doubled ones never.
+ * have callchains.  Never those of sched:sched_switch and of calibration events,
+ * doubled ones never.
  */
 struct quality {
 	uint64_t complete;  /* reach the start of the program or thread */

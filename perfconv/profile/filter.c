@@ -61,13 +61,14 @@ static bool passes(const struct profile *p, const struct profile_thread *t,
 
 static void add_up(struct profile *p)
 {
-	p->weight = p->samples = 0;
+	p->weight = p->samples = p->stitched = 0;
 	memset(p->endings, 0, sizeof(p->endings));
 	for (size_t i = 0; i < p->threads.n; i++) {
 		const struct profile_thread *t = &p->threads.data[i];
 
 		p->weight += t->weight;
 		p->samples += t->samples;
+		p->stitched += t->stitched;
 		for (size_t k = 0; k < STACK_ENDINGS; k++)
 			p->endings[k] += t->endings[k];
 	}

@@ -27,6 +27,11 @@ bool profile__measures_time(const struct perfdata_event *event)
 	return preference(event) > 1;
 }
 
+static int preference_of(const struct perfdata *data, uint32_t event)
+{
+	return perfdata__is_calibration(data, event) ? 0 : preference(perfdata__event(data, event));
+}
+
 uint32_t profile__event(const struct perfdata *data, const struct store *store)
 {
 	size_t n = perfdata__events(data);
@@ -36,8 +41,7 @@ uint32_t profile__event(const struct perfdata *data, const struct store *store)
 	for (size_t i = 0; i < store->samples.n; i++)
 		counts[store->samples.data[i].event]++;
 	for (uint32_t i = 1; i < n; i++) {
-		int mine = preference(perfdata__event(data, i));
-		int other = preference(perfdata__event(data, best));
+		int mine = preference_of(data, i), other = preference_of(data, best);
 
 		if (counts[i] && (!counts[best] || mine > other))
 			best = i;
@@ -83,9 +87,11 @@ static void add_sample(struct profile *p, struct profile_thread *t, const struct
 	t->weight += weight;
 	t->samples++;
 	t->endings[s->ending]++;
+	t->stitched += s->stitched;
 	p->weight += weight;
 	p->samples++;
 	p->endings[s->ending]++;
+	p->stitched += s->stitched;
 }
 
 /* The first sample's own slice reaches back before it. */

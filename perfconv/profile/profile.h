@@ -58,7 +58,8 @@ struct profile_thread {
 	uint64_t weight; /* sum over slices that are neither gaps nor off the CPU */
 	uint64_t samples;
 	uint64_t endings[STACK_ENDINGS];
-	uint64_t end; /* of the last slice, from the profile's start */
+	uint64_t stitched; /* of those that are complete */
+	uint64_t end;	   /* of the last slice, from the profile's start */
 	struct profile_times times;
 	VEC(struct profile_slice) slices;
 };
@@ -70,6 +71,7 @@ struct profile {
 	uint64_t start_ns, duration;	 /* of the capture; duration in the weights' unit */
 	uint64_t weight, samples;
 	uint64_t endings[STACK_ENDINGS];
+	uint64_t stitched;		    /* of those that are complete */
 	bool has_dumps;			    /* the event carries stack copies */
 	bool exact;			    /* every switch is known: times are filled in */
 	bool waits;			    /* and time off the CPU has slices of its own */

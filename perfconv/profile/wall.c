@@ -159,8 +159,10 @@ static void count_samples(struct wall *w)
 			continue;
 		w->thread->samples++;
 		w->thread->endings[s->ending]++;
+		w->thread->stitched += s->stitched;
 		p->samples++;
 		p->endings[s->ending]++;
+		p->stitched += s->stitched;
 	}
 }
 

@@ -11,6 +11,8 @@ void store__release(struct store *s)
 	idmap__release(&s->stacks);
 	idmap__release(&s->activations);
 	vec__release(&s->samples);
+	vec__release(&s->stitches);
+	evidence_table__release(&s->evidence);
 }
 
 uint32_t store__location(struct store *s, struct place place, bool return_address)

@@ -17,6 +17,7 @@
 #include "perfconv/base/idmap.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/machine.h"
+#include "perfconv/store/evidence.h"
 #include "perfconv/unwind/unwind.h"
 
 #define STORE_NO_STACK UINT32_MAX
@@ -34,7 +35,14 @@ struct store_sample {
 	uint32_t stack;	 /* STORE_NO_STACK: empty */
 	uint16_t event;
 	uint8_t ending;	     /* enum stack_ending */
+	bool stitched;	     /* completed from other stacks; then its own part is in stitches */
 	uint32_t activation; /* of the innermost user frame, or STORE_NO_ACTIVATION */
+};
+
+/* How much of a stitched stack its own dump showed. */
+struct store_stitch {
+	uint32_t sample; /* index; ascending */
+	uint32_t frames; /* innermost user frames that are its own */
 };
 
 /* Zero-initialised is empty. */
@@ -43,6 +51,8 @@ struct store {
 	struct idmap stacks;	  /* (parent + 1, location) */
 	struct idmap activations; /* (parent + 1 and location, cfa); see activation.h */
 	VEC(struct store_sample) samples;
+	VEC(struct store_stitch) stitches;
+	struct evidence_table evidence;
 };
 
 void store__release(struct store *s);

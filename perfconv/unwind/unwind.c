@@ -334,10 +334,12 @@ void unwinder__unwind(struct unwinder *u, uint32_t process, const struct record_
 
 	out->n = 0;
 	out->ending = STACK_LOST;
+	out->preserved_n = 0;
 	u->task = regs_arch__of_task(u->arch, sample->user_abi);
 	if (!u->task || !sample->user_regs ||
 	    !regs__from_sample(u->task, sample->user_regs_mask, sample->user_regs, &regs))
 		return;
+	out->preserved_n = (size_t)__builtin_popcountll(u->task->preserved);
 	start(u, process, sample, regs.value[u->task->sp]);
 	while (result == STEP_DONE && out->n < UNWIND_MAX_FRAMES) {
 		struct unwind_frame *f = &out->frames[out->n++];

@@ -43,6 +43,7 @@ struct unwind_frame {
 struct unwind_stack {
 	struct unwind_frame frames[UNWIND_MAX_FRAMES]; /* leaf first */
 	size_t n;
+	size_t preserved_n; /* registers in each frame's preserved[] */
 	enum stack_ending ending;
 };
 

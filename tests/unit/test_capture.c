@@ -11,6 +11,7 @@
 #include "tests/unit/perfdata_builder.h"
 
 enum { IP = 1, TID = 2, TIME = 4, CALLCHAIN = 0x20, RAW = 0x400, REGS = 0x1000, STACK = 0x2000 };
+enum { IDENTIFIER = 0x10000 };
 enum { LOST = 2, THROTTLE = 5, SAMPLE = 9, MMAP2 = 10, LOST_SAMPLES = 13 };
 
 #define CHAINS (IP | TID | TIME | CALLCHAIN)
@@ -243,6 +244,72 @@ static void only_dumps_count_where_there_are_dumps(void **state)
 	capture__free(c);
 }
 
+static void put_dump(struct perfdata_builder *b, uint64_t id, uint64_t time, size_t bytes)
+{
+	builder__begin(b, SAMPLE, 2);
+	bytes__u64(&b->data, id);
+	bytes__u64(&b->data, 0x401000);
+	trailer(b, 7, time);
+	bytes__u64(&b->data, 2), bytes__u64(&b->data, 0x7000), bytes__u64(&b->data, 0x401000);
+	bytes__u64(&b->data, bytes);
+	for (size_t i = 0; i < bytes; i += 8)
+		bytes__u64(&b->data, i);
+	bytes__u64(&b->data, bytes);
+	builder__end(b);
+}
+
+/* Two clocks; @rate and @dump of the second make it a calibration, or not. */
+static struct capture *read_two_clocks(const char *folder, uint64_t rate, uint32_t dump)
+{
+	struct perfdata_builder b;
+	struct capture *c;
+
+	perfdata_builder__init(&b, false);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct builder_event *e =
+			perfdata_builder__event(&b, IDENTIFIER | IP | TID | TIME | REGS | STACK);
+
+		e->type = 1; /* software, cpu-clock */
+		e->config = 0;
+		e->flags |= BUILDER_FREQ;
+		e->period = i ? rate : 99;
+		e->regs_user_mask = 1ull << 7 | 1ull << 8;
+		e->stack_user_bytes = i ? dump : 1024;
+		e->ids[0] = 40 + i;
+		e->ids_n = 1;
+	}
+	put_dump(&b, 41, 100, 64);
+	put_dump(&b, 40, 101, 64);
+	put_dump(&b, 41, 102, 64);
+	c = must_read(&b, folder);
+	return c;
+}
+
+static void calibration_events_count_neither_as_time_nor_as_stacks(void **state)
+{
+	struct capture *c = read_two_clocks(*state, 2, 4096);
+	struct quality q = quality__count(c);
+
+	assert_false(perfdata__is_calibration(c->data, 0));
+	assert_true(perfdata__is_calibration(c->data, 1));
+	assert_int_equal(c->profile->event, 0);
+	assert_int_equal(c->profile->samples, 1);
+	assert_int_equal(q.complete + q.truncated + q.lost, 1);
+	assert_int_equal(c->store.samples.n, 3);
+	capture__free(c);
+}
+
+static void a_second_clock_is_no_calibration_by_itself(void **state)
+{
+	struct capture *c = read_two_clocks(*state, 99, 4096);
+
+	assert_false(perfdata__is_calibration(c->data, 1));
+	capture__free(c);
+	c = read_two_clocks(*state, 2, 1024);
+	assert_false(perfdata__is_calibration(c->data, 1));
+	capture__free(c);
+}
+
 static uint32_t depth(const struct capture *c, size_t sample)
 {
 	uint32_t n = 0;
@@ -438,6 +505,8 @@ int main(void)
 		scratch_test(losses_belong_to_the_thread_that_is_named),
 		scratch_test(losses_are_not_counted_twice),
 		scratch_test(chains_are_whole_when_they_reach_the_start),
+		scratch_test(calibration_events_count_neither_as_time_nor_as_stacks),
+		scratch_test(a_second_clock_is_no_calibration_by_itself),
 		scratch_test(only_dumps_count_where_there_are_dumps),
 		scratch_test(deferred_chains_find_their_samples),
 		scratch_test(code_the_kernel_made_has_its_name),

@@ -129,6 +129,62 @@ static void activations_take_any_cfa(void **state)
 	store__release(&s);
 }
 
+static void sightings_keep_what_never_differed(void **state)
+{
+	struct evidence_table t = { 0 };
+	struct evidence e = { .known = 7, .slot = { 1, 2, 3, 4 } };
+	const struct sightings *s;
+
+	(void)state;
+	assert_null(evidence_table__sightings(&t, 5));
+	evidence_table__saw(&t, 5, &e);
+	e.slot[1] = 9;
+	e.known = 3;
+	evidence_table__saw(&t, 5, &e);
+	s = evidence_table__sightings(&t, 5);
+	assert_int_equal(s->seen, 2);
+	assert_int_equal(s->constant, 1); /* slot 1 differs, 2 was not known, 3 never was */
+	assert_int_equal(s->slot[0], 1);
+	assert_null(evidence_table__sightings(&t, 4));
+	assert_null(evidence_table__sightings(&t, UINT32_MAX));
+	evidence_table__release(&t);
+}
+
+static void cuts_share_what_was_held(void **state)
+{
+	struct evidence_table t = { 0 };
+	struct evidence e = { .known = 3, .slot = { 1, 2 } };
+
+	(void)state;
+	evidence_table__cut(&t, 10, &e);
+	evidence_table__cut(&t, 11, &e);
+	e.known = 1;
+	evidence_table__cut(&t, 12, &e);
+	assert_int_equal(t.cuts.n, 3);
+	assert_int_equal(t.held.n, 2);
+	assert_int_equal(t.cuts.data[1].held, t.cuts.data[0].held);
+	assert_int_equal(t.held.data[t.cuts.data[2].held].known, 1);
+	evidence_table__release(&t);
+}
+
+static void evidence_has_a_budget(void **state)
+{
+	struct evidence_table t = { .budget_bytes = 4096 };
+	struct evidence e = { .known = 1 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		e.slot[0] = i;
+		evidence_table__saw(&t, i, &e);
+		evidence_table__cut(&t, i, &e);
+	}
+	assert_true(t.held.n + t.sightings.n < 60);
+	assert_int_equal(t.held.n + t.sightings.n + t.dropped, 2000);
+	assert_int_equal(t.cuts.n, 1000);
+	assert_int_equal(t.cuts.data[999].held, EVIDENCE_NONE);
+	evidence_table__release(&t);
+}
+
 static void a_sample_is_32_bytes(void **state)
 {
 	(void)state;
@@ -145,6 +201,9 @@ int main(void)
 		cmocka_unit_test(a_location_may_call_itself),
 		cmocka_unit_test(activations_are_told_apart_by_caller_place_and_cfa),
 		cmocka_unit_test(activations_take_any_cfa),
+		cmocka_unit_test(sightings_keep_what_never_differed),
+		cmocka_unit_test(cuts_share_what_was_held),
+		cmocka_unit_test(evidence_has_a_budget),
 		cmocka_unit_test(a_sample_is_32_bytes),
 	};
 
