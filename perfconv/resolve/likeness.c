@@ -228,13 +228,13 @@ static void prefer_whole(struct likeness *l)
 
 static void find_ambiguous(struct likeness *l)
 {
-	while (l->trust.n < l->keys.n)
-		vec__push(&l->trust, LIKENESS_TRUSTED);
+	while (l->doubted.n < l->keys.n)
+		vec__push(&l->doubted, false);
 	for (size_t i = 1; i < l->dumps.n; i++) {
 		const struct likeness_dump *a = &l->dumps.data[i - 1], *b = &l->dumps.data[i];
 
 		if (a->key == b->key && a->shown != b->shown)
-			l->trust.data[a->key] = LIKENESS_AMBIGUOUS;
+			l->doubted.data[a->key] = true;
 	}
 }
 
@@ -263,7 +263,7 @@ void likeness__release(struct likeness *l)
 	vec__release(&l->group_list);
 	idmap__release(&l->values);
 	idmap__release(&l->keys);
-	vec__release(&l->trust);
+	vec__release(&l->doubted);
 	idmap__release(&l->refs);
 	vec__release(&l->key_of);
 	vec__release(&l->dumps);
@@ -274,7 +274,7 @@ void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place)
 	uint32_t ref = idmap__find(&l->refs, thread, place);
 
 	if (ref != IDMAP_NONE)
-		l->trust.data[l->key_of.data[ref]] = LIKENESS_REFUTED;
+		l->doubted.data[l->key_of.data[ref]] = true;
 }
 
 static const struct likeness_dump *dump_of_key(const struct likeness *l, size_t at, uint32_t key)
@@ -305,12 +305,7 @@ uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t plac
 	before = low ? dump_of_key(l, low - 1, wanted.key) : NULL;
 	if (after && after->time_ns <= back_ns)
 		return after->sample; /* taken at this very switch */
-	if (!before && !after)
-		return LIKENESS_NONE;
-	if (l->trust.data[wanted.key] == LIKENESS_REFUTED)
-		return LIKENESS_NONE;
-	if (l->trust.data[wanted.key] == LIKENESS_AMBIGUOUS &&
-	    (!before || !after || before->shown != after->shown))
+	if ((!before && !after) || l->doubted.data[wanted.key])
 		return LIKENESS_NONE;
 	if (!before || !after)
 		return before ? before->sample : after->sample;

@@ -12,7 +12,9 @@
  *     sleep of 200 ms   rbx other      equal            r15 differs: not alike
  *
  * Still, where registers hold nothing of the callers, two calls may look alike.
- * So several dumps that are alike must agree; see likeness__find().
+ * So as soon as one dump of a kind shows another stack than the rest, the kind
+ * tells nothing: a caller of two that is seen seldom may stand between any two
+ * dumps of the other.
  */
 #ifndef PERFCONV_RESOLVE_LIKENESS_H
 #define PERFCONV_RESOLVE_LIKENESS_H
@@ -36,13 +38,6 @@ struct likeness_group {
 	uint32_t ignored;			 /* bit n: register n says nothing */
 };
 
-/* What the dumps that are alike are worth for switches that were not dumped. */
-enum likeness_trust {
-	LIKENESS_TRUSTED,   /* all show one stack */
-	LIKENESS_AMBIGUOUS, /* they do not */
-	LIKENESS_REFUTED,   /* something else is known to look the same */
-};
-
 struct likeness_dump {
 	uint32_t key;
 	uint64_t time_ns;
@@ -58,7 +53,7 @@ struct likeness {
 	VEC(struct likeness_group) group_list;
 	struct idmap values;		 /* (group and register, digest) */
 	struct idmap keys;		 /* (digests that count, group and the rest of them) */
-	VEC(uint8_t) trust;		 /* by key: enum likeness_trust */
+	VEC(bool) doubted;		 /* by key: different stacks are known to look so */
 	struct idmap refs;		 /* (thread, place) */
 	VEC(uint32_t) key_of;		 /* by ref */
 	VEC(struct likeness_dump) dumps; /* by key, then time */
@@ -75,7 +70,7 @@ void likeness__release(struct likeness *l);
  * @place: of the switch, at @out_ns; the thread was back at @back_ns
  *
  * The switch's own dump; else the nearest in time that is alike, if all that are
- * alike show one stack, or if the nearest before and the nearest after do.
+ * alike show one stack.
  * Return: the sample's index, or LIKENESS_NONE.
  */
 uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,

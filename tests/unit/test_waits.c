@@ -233,9 +233,9 @@ static void dumps_that_disagree_are_not_believed(void **state)
 	for (uint64_t t = 100; t <= 600; t += 100)
 		wait_between(&w, t, t + 50, at);
 	resolve(&w, FRAMES_PYTHON);
-	assert_string_equal(shown(&w, 200, 250, at, WAIT_EQUAL), "Loop.run > recv > [sleep]");
+	(void)shown(&w, 200, 250, at, WAIT_NONE); /* though the dumps beside it agree */
 	(void)shown(&w, 400, 450, at, WAIT_NONE);
-	(void)shown(&w, 600, 650, at, WAIT_NONE); /* nothing after it to agree */
+	(void)shown(&w, 600, 650, at, WAIT_NONE);
 	assert_string_equal(shown(&w, 500, 550, at, WAIT_EQUAL),
 			    "Loop.run > poll vehicle > [sleep]"); /* its own */
 	end(&w);
