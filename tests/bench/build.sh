@@ -4,5 +4,7 @@
 #     tests/bench/build.sh PERFCONV SOURCE OUTPUT
 set -e
 root=$(cd "$(dirname "$0")/../.." && pwd)
+packages=$(sed -n 's/^PACKAGES := //p' "$root/Makefile")
+# shellcheck disable=SC2046,SC2086 # words
 exec cc -std=gnu11 -D_GNU_SOURCE -O2 -iquote "$root" -o "$3" "$2" "$(dirname "$1")/libperfconv.a" \
-	-ldw -lelf -lz -ltraceevent -lzstd -ljansson -liberty -lm
+	-Wl,--as-needed $(pkg-config --libs $packages) -liberty -lm

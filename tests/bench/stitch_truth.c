@@ -24,9 +24,7 @@ struct row {
 
 static struct capture *read_capture(const char *path, uint32_t max_dump)
 {
-	struct capture_options o = {
-		.path = path, .frames = FRAMES_ALL, .no_stitch = !max_dump, .max_dump = max_dump
-	};
+	struct capture_options o = { .path = path, .no_stitch = !max_dump, .max_dump = max_dump };
 	struct capture *c = NULL;
 	struct errbuf err;
 

@@ -270,6 +270,22 @@ class WithPyframes(Live):
         self.assertEqual(meta["clock"], "CLOCK_MONOTONIC")
 
 
+class Stitching(Live):
+    def test_stitched_stacks_are_those_of_full_dumps(self):
+        """The short form of tests/bench/stitch.py, which says more."""
+        _, reason = python_with_pyframes()
+        if reason:
+            self.skipTest(reason)
+        done = run([sys.executable, ROOT / "tests" / "bench" / "stitch.py", "--seconds", 8,
+                    "--calibration", 49, "--sizes", 16384, "--program", "threads", "--program",
+                    "twins", "--python", python_of_minor(11)],
+                   env=clean_environment(PERFCONV=str(PERFCONV)))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        stitched = [int(line.split()[-4]) for line in done.stdout.splitlines()
+                    if line.startswith("threads") and " complete " not in line]
+        self.assertGreater(sum(stitched), 0, done.stdout)
+
+
 class WithoutPyframes(Live):
     def test_stacks_longer_than_their_copy_are_truncated(self):
         python, _ = python_with_pyframes()
