@@ -124,13 +124,20 @@ int living__open(const struct living *l, const struct origin *o, const char *pat
 	return fd;
 }
 
+/* The name is opened from our root, where an absolute link leads elsewhere. */
 char *living__path(const struct living *l, const struct origin *o, const char *path)
 {
 	bool proven;
 	int fd = living__open(l, o, path, &proven);
+	char *name = mem__format("/proc/%" PRIu32 "/root%s", o->pid, path);
+	struct stat inside, here;
 
-	if (fd < 0)
-		return NULL;
-	close(fd);
-	return mem__format("/proc/%" PRIu32 "/root%s", o->pid, path);
+	if (fd < 0 || fstat(fd, &inside) || stat(name, &here) || inside.st_ino != here.st_ino ||
+	    inside.st_dev != here.st_dev) {
+		free(name);
+		name = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	return name;
 }

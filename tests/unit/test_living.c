@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files as a process in another root sees them. */
+#include "perfconv/machine/living.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/support.h"
+
+/* A process whose root is @root.  Return: its pid; 0 if we may not make one. */
+static pid_t start_in(const char *root)
+{
+	int ready[2];
+	char byte = 'n';
+	pid_t child;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		byte = chroot(root) ? 'n' : 'y';
+		(void)!write(ready[1], &byte, 1);
+		pause();
+		_exit(0);
+	}
+	(void)!read(ready[0], &byte, 1);
+	close(ready[0]);
+	close(ready[1]);
+	if (byte == 'y')
+		return child;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return 0;
+}
+
+/* A file of everybody's, and the same name in the other root. */
+#define FILE_NAME "/etc/passwd"
+
+static const char *const made[] = { "root", "root/etc", "root" FILE_NAME, "root/absolute",
+				    "root/relative" };
+
+static void make_root(const char *folder)
+{
+	assert_int_equal(mkdir(scratch__path(folder, made[0]), 0700), 0);
+	assert_int_equal(mkdir(scratch__path(folder, made[1]), 0700), 0);
+	(void)scratch__write(folder, made[2], "its own", 7);
+	assert_int_equal(symlink(FILE_NAME, scratch__path(folder, made[3])), 0);
+	assert_int_equal(symlink(FILE_NAME + 1, scratch__path(folder, made[4])), 0);
+}
+
+static void links_that_lead_out_of_the_root_are_not_followed(void **state)
+{
+	struct living l = { .local = true };
+	char *absolute, *relative, *nothing;
+	struct origin o = { 0 };
+	pid_t child;
+
+	make_root(*state);
+	child = start_in(scratch__path(*state, made[0]));
+	o.pid = (uint32_t)child;
+	absolute = living__path(&l, &o, "/absolute");
+	relative = living__path(&l, &o, "/relative");
+	nothing = living__path(&l, &o, "/nothing");
+	for (size_t i = sizeof(made) / sizeof(*made); i-- > 0;)
+		(void)remove(scratch__path(*state, made[i]));
+	if (!child) {
+		print_message("chroot() needs root\n");
+		skip();
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_null(absolute);
+	assert_non_null(relative);
+	assert_null(nothing);
+	free(relative);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(links_that_lead_out_of_the_root_are_not_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
