@@ -23,6 +23,7 @@
 #define ARM64_SP 31u
 #define ARM64_LR 30u
 #define ARM64_FIRST_ENTRY_BYTES 32u
+#define ARM64_ENTRY_BYTES 16u
 
 struct plt_code {
 	const uint8_t *bytes; /* of the entry that holds the address */
@@ -107,7 +108,9 @@ static bool aarch64_rule(Elf *elf, uint64_t address, struct cfi_rule *rule)
 	struct plt_code code;
 	uint64_t at = 0;
 
-	if (!code_at(elf, ".plt", address, ARM64_FIRST_ENTRY_BYTES, &code))
+	/* By pairs of entries, of which the last may be half a one. */
+	if (!code_at(elf, ".plt", address, ARM64_FIRST_ENTRY_BYTES, &code) &&
+	    !code_at(elf, ".plt", address, ARM64_ENTRY_BYTES, &code))
 		return false;
 	set_rule(rule, ARM64_SP, 0, ARM64_LR);
 	if (!code.first)
