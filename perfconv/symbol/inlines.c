@@ -20,6 +20,7 @@
 #include "perfconv/symbol/symtab.h"
 
 #define MAX_DEPTH 32u /* of namespaces and classes that hold functions, of blocks in a function */
+#define MAX_LOOKS (1u << 24) /* at entries and ranges of a unit; siblings may be stated twice */
 
 struct span { /* [start, end) belongs to the entry at die */
 	uint64_t start, end;
@@ -43,12 +44,13 @@ struct inlines {
 	struct strtab names;
 };
 
-static void add_ranges(struct spans *s, Dwarf_Die *die, uint64_t value)
+/* @looks: how many are left; each range takes one. */
+static void add_ranges(struct spans *s, Dwarf_Die *die, uint64_t value, uint32_t *looks)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t at = 0;
 
-	while ((at = dwarf_ranges(die, at, &base, &start, &end)) > 0)
+	for (; *looks && (at = dwarf_ranges(die, at, &base, &start, &end)) > 0; (*looks)--)
 		if (start && start < end)
 			vec__push(&s->list, ((struct span){ start, end, value }));
 }
@@ -86,6 +88,7 @@ static const struct span *spans__find(const struct spans *s, uint64_t address)
 
 static void read_units(struct inlines *in)
 {
+	uint32_t looks = MAX_LOOKS;
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die die;
 	uint8_t type;
@@ -93,7 +96,7 @@ static void read_units(struct inlines *in)
 	while (!dwarf_get_units(in->dwarf, cu, &cu, NULL, &type, &die, NULL)) {
 		if (type != DW_UT_compile && type != DW_UT_skeleton)
 			continue;
-		add_ranges(&in->unit_spans, &die, in->units.n);
+		add_ranges(&in->unit_spans, &die, in->units.n, &looks);
 		vec__push(&in->units, (struct unit){ .die = dwarf_dieoffset(&die) });
 	}
 	spans__sort(&in->unit_spans);
@@ -138,7 +141,8 @@ static bool is_scope(int tag)
 	       tag == DW_TAG_lexical_block;
 }
 
-static void gather_functions(struct spans *out, Dwarf_Die *parent, unsigned int depth)
+static void gather_functions(struct spans *out, Dwarf_Die *parent, unsigned int depth,
+			     uint32_t *looks)
 {
 	Dwarf_Die die;
 
@@ -147,10 +151,13 @@ static void gather_functions(struct spans *out, Dwarf_Die *parent, unsigned int 
 	do {
 		int tag = dwarf_tag(&die);
 
+		if (!*looks)
+			return;
+		(*looks)--;
 		if (tag == DW_TAG_subprogram)
-			add_ranges(out, &die, dwarf_dieoffset(&die));
+			add_ranges(out, &die, dwarf_dieoffset(&die), looks);
 		if (is_scope(tag))
-			gather_functions(out, &die, depth + 1);
+			gather_functions(out, &die, depth + 1, looks);
 	} while (!dwarf_siblingof(&die, &die));
 }
 
@@ -223,6 +230,7 @@ static void set_line(struct inline_frame *f, Dwarf_Die *unit, uint64_t address)
 static const struct unit *find_unit(struct inlines *in, uint64_t address, Dwarf_Die *die)
 {
 	const struct span *span = spans__find(&in->unit_spans, address);
+	uint32_t looks = MAX_LOOKS;
 	struct unit *unit;
 
 	if (!span)
@@ -232,7 +240,7 @@ static const struct unit *find_unit(struct inlines *in, uint64_t address, Dwarf_
 		return NULL;
 	if (!unit->read) {
 		unit->read = true;
-		gather_functions(&unit->functions, die, 0);
+		gather_functions(&unit->functions, die, 0, &looks);
 		spans__sort(&unit->functions);
 	}
 	return unit;
