@@ -192,6 +192,22 @@ static uint64_t overlap(const struct interval *i, uint64_t from_ns, uint64_t to_
 	return start < end ? end - start : 0;
 }
 
+/* Whether all is known of the thread at hand between the two looks. */
+static bool is_known(const struct wall *w, const struct threads_entry *first,
+		     const struct threads_entry *last)
+{
+	if (!w->intervals.has_ins || !w->from->monotonic ||
+	    first->time_ns < w->from->capture.from_ns || last->time_ns > w->from->capture.to_ns)
+		return false;
+	for (size_t i = 0; i < w->intervals.list.n; i++) {
+		const struct interval *v = &w->intervals.list.data[i];
+
+		if (v->state == THREAD_UNKNOWN && overlap(v, first->time_ns, last->time_ns))
+			return false;
+	}
+	return true;
+}
+
 /* How long the kernel takes to bring the thread back, on average of the capture. */
 static void compare_with_kernel(struct wall *w)
 {
@@ -205,8 +221,7 @@ static void compare_with_kernel(struct wall *w)
 	times->schedstat_run = last->run_ns - first->run_ns;
 	times->schedstat_queue = last->queue_ns - first->queue_ns;
 	times->has_schedstat = true;
-	if (!w->from->monotonic || first->time_ns < w->from->capture.from_ns ||
-	    last->time_ns > w->from->capture.to_ns)
+	if (!is_known(w, first, last))
 		return;
 	for (size_t i = 0; i < w->intervals.list.n; i++) {
 		const struct interval *v = &w->intervals.list.data[i];

@@ -479,7 +479,7 @@ static void samples_stand_for_the_time_since_the_one_before(void **state)
 }
 
 /* The kernel counts 20 ns more at each of two returns. */
-static void what_the_kernel_counts_beside_is_switching(void **state)
+static struct threads_file *kernels_counts(const char *folder)
 {
 	static const char text[] =
 		"{\"version\":1,\"snapshots\":["
@@ -488,16 +488,22 @@ static void what_the_kernel_counts_beside_is_switching(void **state)
 		"{\"when\":\"end\",\"time_ns\":2000,\"threads\":[{\"pid\":100,\"tid\":100,"
 		"\"state\":\"S\",\"schedstat\":[5440,17,9]}]}]}";
 	struct threads_file *file;
+
+	assert_int_equal(threads_file__open(
+				 &file, scratch__write(folder, "t.json", text, strlen(text)), NULL),
+			 0);
+	return file;
+}
+
+static void what_the_kernel_counts_beside_is_switching(void **state)
+{
 	const struct profile_times *t;
 	struct waiting w;
 	struct profile *p;
 	uint32_t at;
 
 	begin(&w, *state);
-	assert_int_equal(threads_file__open(
-				 &file, scratch__write(*state, "t.json", text, strlen(text)), NULL),
-			 0);
-	w.sources.threads = file;
+	w.sources.threads = kernels_counts(*state);
 	at = place(&w, NANOSLEEP, regs(&w, 1, 2, SP), 0);
 	wait_between(&w, 1200, 1300, at);
 	wait_between(&w, 1400, 1900, at);
@@ -513,7 +519,35 @@ static void what_the_kernel_counts_beside_is_switching(void **state)
 	assert_contains(slices(&w, p), "80 [stack cut] > [no Python] > [sleep], "
 				       "20 [stack cut] > [no Python] > [switching], ");
 	profile__free(p);
-	threads_file__free(file);
+	threads_file__free((struct threads_file *)w.sources.threads);
+	end(&w);
+}
+
+/* What ran while records were lost is no switching. */
+static void with_losses_nobody_knows_what_switching_took(void **state)
+{
+	const struct profile_times *t;
+	struct waiting w;
+	struct profile *p;
+	uint32_t at;
+
+	begin(&w, *state);
+	w.sources.threads = kernels_counts(*state);
+	at = place(&w, NANOSLEEP, regs(&w, 1, 2, SP), 0);
+	wait_between(&w, 1200, 1300, at);
+	switches__lost(&w.switches, 1310, 1350);
+	wait_between(&w, 1400, 1900, at);
+	resolve(&w, FRAMES_PYTHON);
+	p = wall(&w, true);
+	t = &p->threads.data[0].times;
+	assert_int_equal(t->switching, 0);
+	assert_int_equal(t->off, 600);
+	assert_int_equal(t->unknown, 90);
+	assert_int_equal(p->threads.data[0].weight, 310);
+	assert_int_equal(t->schedstat_run, 440);
+	assert_int_equal(t->schedstat_on_cpu, 0);
+	profile__free(p);
+	threads_file__free((struct threads_file *)w.sources.threads);
 	end(&w);
 }
 
@@ -537,6 +571,7 @@ int main(void)
 		scratch_test(proc_tells_of_waits_that_nobody_saw_begin),
 		scratch_test(samples_stand_for_the_time_since_the_one_before),
 		scratch_test(what_the_kernel_counts_beside_is_switching),
+		scratch_test(with_losses_nobody_knows_what_switching_took),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
