@@ -43,7 +43,7 @@ void series_paths__find(struct series_paths *p, const char *stem)
 	DIR *dir = *base ? opendir(folder) : NULL;
 	struct dirent *entry;
 
-	while (dir && p->list.n < PERFDATA_MAX_PARTS && (entry = readdir(dir)))
+	while (dir && p->list.n <= PERFDATA_MAX_PARTS && (entry = readdir(dir)))
 		if (is_stamped(entry->d_name, base))
 			vec__push(&p->list, mem__format("%.*s%s", folder_n, stem, entry->d_name));
 	if (dir)

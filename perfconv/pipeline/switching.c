@@ -205,7 +205,8 @@ static void add_tracepoint(struct switching *s, const struct record *rec, uint32
 	if (is_task(rec))
 		switches__out(s->switches, rec->time_ns, thread, SWITCH_BY_TRACEPOINT, preempted,
 			      place_of(s, rec, thread, preempted));
-	if (number(s, rec, "next_pid", &next) && find_thread(s, next, &next_thread))
+	if (rec->time_ns != RECORD_NO_TIME && number(s, rec, "next_pid", &next) &&
+	    find_thread(s, next, &next_thread))
 		switches__in(s->switches, rec->time_ns, next_thread);
 }
 
