@@ -234,13 +234,18 @@ static bool has_clock(const struct perfdata *data)
 	return false;
 }
 
+static bool is_dumped(const struct switching *s, const struct record *rec)
+{
+	return perfdata__event(s->data, rec->event)->sample_type & PERF_SAMPLE_STACK_USER;
+}
+
 enum switching_use switching__sample(struct switching *s, const struct record *rec, uint32_t thread)
 {
 	note_cpu(s, rec);
 	switch (role(s, rec->event)) {
 	case ROLE_SWITCH:
 		add_tracepoint(s, rec, thread);
-		return has_clock(s->data) ? SWITCHING_TAKEN : SWITCHING_KEEP;
+		return has_clock(s->data) && !is_dumped(s, rec) ? SWITCHING_TAKEN : SWITCHING_KEEP;
 	case ROLE_WAKEUP:
 		add_wakeup(s, rec);
 		return has_clock(s->data) ? SWITCHING_TAKEN : SWITCHING_KEEP;
@@ -260,7 +265,8 @@ void switching__stored(struct switching *s, const struct record *rec, uint32_t s
 	uint32_t regs = SWITCH_NO_REGS;
 	struct regs_key key;
 
-	if (role(s, rec->event) != ROLE_DUMP || !is_task(rec))
+	if (!is_task(rec) || (role(s, rec->event) != ROLE_DUMP &&
+			      (role(s, rec->event) != ROLE_SWITCH || !is_dumped(s, rec))))
 		return;
 	if (regs_key__from_sample(s->arch, &rec->sample, &key))
 		regs = switches__regs(s->switches, key.words);

@@ -205,6 +205,18 @@ static void add_dump(struct likeness *l, const struct switch_dump *d)
 	dump.key = key_of(l, group, words);
 	dump.shown = shown_stack(l, s);
 	vec__push(&l->dumps, dump);
+	vec__push(&l->owns, ((struct likeness_own){ s->thread, d->sample, s->time_ns }));
+}
+
+static int by_thread_and_time(const void *a, const void *b)
+{
+	const struct likeness_own *x = a, *y = b;
+
+	if (x->thread != y->thread)
+		return x->thread < y->thread ? -1 : 1;
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->sample < y->sample ? -1 : x->sample > y->sample;
 }
 
 /* Where a key has whole stacks, its cut ones are not needed. */
@@ -253,6 +265,8 @@ void likeness__init(struct likeness *l, const struct store *store, const struct 
 		add_dump(l, &switches->dumps.data[i]);
 	if (l->dumps.n)
 		qsort(l->dumps.data, l->dumps.n, sizeof(*l->dumps.data), by_key_and_time);
+	if (l->owns.n)
+		qsort(l->owns.data, l->owns.n, sizeof(*l->owns.data), by_thread_and_time);
 	prefer_whole(l);
 	find_ambiguous(l);
 }
@@ -267,6 +281,9 @@ void likeness__release(struct likeness *l)
 	idmap__release(&l->refs);
 	vec__release(&l->key_of);
 	vec__release(&l->dumps);
+	vec__release(&l->owns);
+	idmap__release(&l->matches);
+	vec__release(&l->match);
 }
 
 void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place)
@@ -277,22 +294,38 @@ void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place)
 		l->doubted.data[l->key_of.data[ref]] = true;
 }
 
-static const struct likeness_dump *dump_of_key(const struct likeness *l, size_t at, uint32_t key)
+/* The dump of a switch itself: a whole one, if there is one.  Or LIKENESS_NONE. */
+static uint32_t own_dump(const struct likeness *l, uint32_t thread, uint64_t out_ns,
+			 uint64_t back_ns)
 {
-	return at < l->dumps.n && l->dumps.data[at].key == key ? &l->dumps.data[at] : NULL;
+	size_t low = 0, high = l->owns.n;
+	uint32_t sample = LIKENESS_NONE;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct likeness_own *o = &l->owns.data[mid];
+
+		if (o->thread < thread || (o->thread == thread && o->time_ns < out_ns))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < l->owns.n && l->owns.data[low].thread == thread &&
+	       l->owns.data[low].time_ns <= back_ns;
+	     low++) {
+		sample = l->owns.data[low].sample;
+		if (!is_cut(&l->store->samples.data[sample]))
+			break;
+	}
+	return sample;
 }
 
-uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
-			uint64_t back_ns)
+/* The first dump of @key at @time_ns or later. */
+static size_t find_dump(const struct likeness *l, uint32_t key, uint64_t time_ns)
 {
-	uint32_t ref = idmap__find(&l->refs, thread, place);
-	struct likeness_dump wanted = { .time_ns = out_ns };
-	const struct likeness_dump *before, *after;
+	struct likeness_dump wanted = { .key = key, .time_ns = time_ns };
 	size_t low = 0, high = l->dumps.n;
 
-	if (ref == IDMAP_NONE)
-		return LIKENESS_NONE;
-	wanted.key = l->key_of.data[ref];
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
@@ -301,13 +334,80 @@ uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t plac
 		else
 			high = mid;
 	}
-	after = dump_of_key(l, low, wanted.key);
-	before = low ? dump_of_key(l, low - 1, wanted.key) : NULL;
-	if (after && after->time_ns <= back_ns)
-		return after->sample; /* taken at this very switch */
-	if ((!before && !after) || l->doubted.data[wanted.key])
+	return low;
+}
+
+static const struct likeness_dump *dump_of_key(const struct likeness *l, size_t at, uint32_t key)
+{
+	return at < l->dumps.n && l->dumps.data[at].key == key ? &l->dumps.data[at] : NULL;
+}
+
+static uint32_t nearest(const struct likeness *l, uint32_t key, uint64_t out_ns)
+{
+	size_t at = find_dump(l, key, out_ns);
+	const struct likeness_dump *after = dump_of_key(l, at, key);
+	const struct likeness_dump *before = at ? dump_of_key(l, at - 1, key) : NULL;
+
+	if (!before && !after)
 		return LIKENESS_NONE;
 	if (!before || !after)
 		return before ? before->sample : after->sample;
 	return after->time_ns - out_ns < out_ns - before->time_ns ? after->sample : before->sample;
+}
+
+/* Whether the whole stack @whole has the frames of @part innermost. */
+static bool ends_in(const struct store *store, uint32_t whole, uint32_t part)
+{
+	while (part != STORE_NO_STACK) {
+		if (whole == part)
+			return true;
+		if (whole == STORE_NO_STACK ||
+		    store__leaf(store, whole) != store__leaf(store, part))
+			return false;
+		whole = store__parent(store, whole);
+		part = store__parent(store, part);
+	}
+	return true;
+}
+
+/* Of the whole dumps of @key those that end in @part, if all show one stack. */
+static uint32_t match(struct likeness *l, uint32_t key, uint32_t part)
+{
+	uint32_t id = idmap__intern(&l->matches, key, part), found = LIKENESS_NONE;
+	uint32_t shown = RESOLVE_NO_STACK;
+
+	if (id < l->match.n)
+		return l->match.data[id];
+	for (size_t i = find_dump(l, key, 0); dump_of_key(l, i, key); i++) {
+		const struct likeness_dump *d = &l->dumps.data[i];
+		const struct store_sample *s = &l->store->samples.data[d->sample];
+
+		if (is_cut(s) || !ends_in(l->store, likeness__user_stack(l->store, s->stack), part))
+			continue;
+		if (found != LIKENESS_NONE && d->shown != shown) {
+			found = LIKENESS_NONE;
+			break;
+		}
+		found = d->sample;
+		shown = d->shown;
+	}
+	vec__push(&l->match, found);
+	return found;
+}
+
+uint32_t likeness__find(struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
+			uint64_t back_ns)
+{
+	uint32_t ref = idmap__find(&l->refs, thread, place);
+	uint32_t own = own_dump(l, thread, out_ns, back_ns), key, alike;
+
+	if (own != LIKENESS_NONE && !is_cut(&l->store->samples.data[own]))
+		return own;
+	if (ref == IDMAP_NONE)
+		return own;
+	key = l->key_of.data[ref];
+	if (own == LIKENESS_NONE)
+		return l->doubted.data[key] ? LIKENESS_NONE : nearest(l, key, out_ns);
+	alike = match(l, key, likeness__user_stack(l->store, l->store->samples.data[own].stack));
+	return alike == LIKENESS_NONE ? own : alike;
 }

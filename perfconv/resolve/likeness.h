@@ -38,6 +38,12 @@ struct likeness_group {
 	uint32_t ignored;			 /* bit n: register n says nothing */
 };
 
+/* A dump by its thread and time. */
+struct likeness_own {
+	uint32_t thread, sample;
+	uint64_t time_ns;
+};
+
 struct likeness_dump {
 	uint32_t key;
 	uint64_t time_ns;
@@ -56,7 +62,10 @@ struct likeness {
 	VEC(bool) doubted;		 /* by key: different stacks are known to look so */
 	struct idmap refs;		 /* (thread, place) */
 	VEC(uint32_t) key_of;		 /* by ref */
-	VEC(struct likeness_dump) dumps; /* by key, then time */
+	VEC(struct likeness_dump) dumps; /* by key, then time; whole ones, if a key has any */
+	VEC(struct likeness_own) owns;	 /* by thread, then time */
+	struct idmap matches;		 /* (key, the inner part of a user stack) */
+	VEC(uint32_t) match;		 /* by id in matches: a sample, or LIKENESS_NONE */
 };
 
 /** likeness__init - look at all switches and dumps; all are borrowed. */
@@ -69,11 +78,12 @@ void likeness__release(struct likeness *l);
  *
  * @place: of the switch, at @out_ns; the thread was back at @back_ns
  *
- * The switch's own dump; else the nearest in time that is alike, if all that are
- * alike show one stack.
+ * The switch's own dump, if it is whole.  Else one that is alike, if all that are
+ * alike, and agree with the own one as far as that goes, show one stack: the nearest
+ * in time.  Else the own one, cut.
  * Return: the sample's index, or LIKENESS_NONE.
  */
-uint32_t likeness__find(const struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
+uint32_t likeness__find(struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
 			uint64_t back_ns);
 
 /** likeness__refute - a switch of @thread at @place is known to have another stack. */

@@ -204,7 +204,7 @@ static uint32_t show(struct waits *w, uint32_t user, bool cut, uint32_t place, e
 }
 
 /* The sample that shows the stack of a time off the CPU, or NULL. */
-static const struct store_sample *dump_of(const struct waits *w, uint32_t thread,
+static const struct store_sample *dump_of(struct waits *w, uint32_t thread,
 					  const struct interval *i)
 {
 	uint32_t sample = LIKENESS_NONE;

@@ -7,7 +7,8 @@ The whole recording has five parts, so that every thread's time is known:
     calib         2 times a second, with the largest copy the kernel makes
     switch        some switches off the CPU, at most 20 a second of a thread,
                   with the largest copy: waits have the deepest stacks
-    sched_switch  every switch, with the kernel's callchain and the registers
+    sched_switch  every switch, with the kernel's callchain, the registers and
+                  the innermost part of the stack, which tells callers apart
     SWITCH        every switch, on and off; needs no privilege
 
 A machine that refuses a part gets the others; Settings.losses() says what a
@@ -26,6 +27,7 @@ CALIBRATION_HZ = 2
 SWITCH_HZ = 20
 DUMP_BYTES = 16384
 LARGEST_DUMP_BYTES = 65528
+SWITCH_BYTES = 2048  # some three levels of Python
 RING_BUFFER = "4M"
 SMALL_RING_BUFFER = "512K"
 
@@ -48,6 +50,7 @@ class Settings:
     kernel        False: user space only
     frequency_hz  samples per second of CPU time
     dump_bytes    size of a stack copy
+    switch_bytes  size of the copy at every switch; 0: none
     ring_buffer   perf's buffer per CPU, as its -m takes it
     machine       architecture as uname gives it
     """
@@ -58,6 +61,7 @@ class Settings:
     kernel: bool = True
     frequency_hz: int = FREQUENCY_HZ
     dump_bytes: int = DUMP_BYTES
+    switch_bytes: int = SWITCH_BYTES
     ring_buffer: str = RING_BUFFER
     machine: str = platform.machine()
 
@@ -87,7 +91,9 @@ class Settings:
             result.append(f"context-switches/freq={SWITCH_HZ},"
                           f"{self.chain(LARGEST_DUMP_BYTES)},name=switch/")
         if self.switches:
-            result.append("sched:sched_switch/call-graph=fp/")
+            chain = (self.chain(self.switch_bytes) if self.switch_bytes
+                     else "call-graph=fp")
+            result.append(f"sched:sched_switch/{chain}/")
         return result
 
     def chain(self, dump_bytes):
@@ -193,6 +199,11 @@ def add_arguments(parser):
     parser.add_argument("--dump-bytes", type=int, default=DUMP_BYTES,
                         metavar="BYTES",
                         help="size of a stack copy (default: %(default)s)")
+    parser.add_argument("--switch-bytes", type=int, default=SWITCH_BYTES,
+                        metavar="BYTES",
+                        help="size of the copy at every switch, most of a "
+                             "capture; 0: none, and some waits get only the "
+                             "outer part of their stack (default: %(default)s)")
     parser.add_argument("--buffer", default=RING_BUFFER, metavar="SIZE",
                         help="perf's buffer per CPU, a power of two in K or M "
                              "(default: %(default)s)")
@@ -202,6 +213,7 @@ def wanted(arguments):
     """Settings as asked for by add_arguments(), where nothing is refused."""
     best = Settings(clock=best_clock(), frequency_hz=arguments.rate,
                     dump_bytes=arguments.dump_bytes,
+                    switch_bytes=arguments.switch_bytes,
                     ring_buffer=arguments.buffer)
     return best.with_frame_pointers() if arguments.mode == "fp" else best
 
@@ -214,6 +226,9 @@ def check_arguments(parser, arguments):
             or not 1024 <= arguments.dump_bytes <= LARGEST_DUMP_BYTES):
         parser.error("--dump-bytes is a multiple of 8, from 1024 to "
                      f"{LARGEST_DUMP_BYTES}")
+    if arguments.switch_bytes % 8 or not 0 <= arguments.switch_bytes <= DUMP_BYTES:
+        parser.error("--switch-bytes is a multiple of 8, from 0 to "
+                     f"{DUMP_BYTES}")
     number = re.fullmatch(r"([1-9]\d*)[KM]", arguments.buffer)
     if not number or int(number.group(1)).bit_count() != 1:
         parser.error("--buffer is a power of two with K or M, such as 8M")

@@ -186,9 +186,8 @@ class NotedStacks(Interpreters):
         whole_ns = all_ns = 0
         wrong = []
         for begin, end, path in notes:
-            begin, end = max(begin, capture.begin_ns), min(end, capture.end_ns)
-            if end <= begin:
-                continue
+            if begin < capture.begin_ns or end > capture.end_ns:
+                continue  # what is left of it may be the way into the wait or out of it
             stacks = [timeline.at(begin + (end - begin) * part // 10) for part in (2, 5, 8)]
             kinds = [self.judge(stack, path, known) for stack in stacks]
             kind = max(kinds, key=list(counts).index)

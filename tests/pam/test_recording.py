@@ -50,6 +50,12 @@ class Options(unittest.TestCase):
         self.assertNotIn("dwarf", options)
         self.assertIn("sched:sched_switch/call-graph=fp/", options)
 
+    def test_copies_at_every_switch_can_be_left_out(self):
+        events = settings.Settings().events()
+        self.assertEqual(events[-1], "sched:sched_switch/call-graph=dwarf,stack-size=2048/")
+        events = settings.Settings(switch_bytes=0).events()
+        self.assertEqual(events[-1], "sched:sched_switch/call-graph=fp/")
+
     def test_all_registers_of_the_dwarf_unwinder_are_named(self):
         for machine, count in ("x86_64", 17), ("aarch64", 33):
             names = settings.Settings(machine=machine).registers().split(",")

@@ -241,6 +241,30 @@ static void dumps_that_disagree_are_not_believed(void **state)
 	end(&w);
 }
 
+/* A small copy at each switch tells callers apart that have equal registers. */
+static void its_own_part_tells_which_dump_is_alike(void **state)
+{
+	struct waiting w;
+	uint32_t key, at;
+
+	begin(&w, *state);
+	key = regs(&w, 1, 2, SP);
+	at = place(&w, NANOSLEEP, key, 0);
+	dump(&w, 101, key, RECV_STACK(&w));
+	dump(&w, 301, key, TASK_STACK(&w));
+	dump(&w, 501, key, STACK(&w.world, PY_TASK, EVAL, SOCK_RECV, RECV));
+	dump(&w, 701, key, STACK(&w.world, SOCK_RECV, RECV));
+	w.world.store.samples.data[2].ending = STACK_TRUNCATED;
+	w.world.store.samples.data[3].ending = STACK_TRUNCATED;
+	for (uint64_t t = 100; t <= 700; t += 200)
+		wait_between(&w, t, t + 50, at);
+	resolve(&w, FRAMES_PYTHON);
+	assert_string_equal(shown(&w, 500, 550, at, WAIT_EQUAL),
+			    "Loop.run > poll vehicle > [sleep]");
+	(void)shown(&w, 700, 750, at, WAIT_CUT); /* ends before they part */
+	end(&w);
+}
+
 static void a_cut_dump_says_so(void **state)
 {
 	struct waiting w;
@@ -561,6 +585,7 @@ int main(void)
 		scratch_test(another_value_is_another_call),
 		scratch_test(another_stack_pointer_is_another_call),
 		scratch_test(dumps_that_disagree_are_not_believed),
+		scratch_test(its_own_part_tells_which_dump_is_alike),
 		scratch_test(a_cut_dump_says_so),
 		scratch_test(the_gil_is_told_by_its_address),
 		scratch_test(a_snapshot_inside_gives_the_python_stack),
