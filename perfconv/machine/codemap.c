@@ -44,6 +44,7 @@ struct codemap {
 	uint64_t clock_wall_ns, clock_ns;
 	VEC(struct map_of) maps;
 	VEC(struct dump) dumps;
+	VEC(uint32_t) unfinished;  /* numbers of the dumps of which more may come */
 	VEC(uint32_t) dump_of_dso; /* number + 1; 0: none */
 	struct codemap_counts counts;
 	struct errbuf refused;
@@ -79,6 +80,7 @@ void codemap__free(struct codemap *c)
 	}
 	vec__release(&c->maps);
 	vec__release(&c->dumps);
+	vec__release(&c->unfinished);
 	vec__release(&c->dump_of_dso);
 	free(c);
 }
@@ -253,6 +255,7 @@ void codemap__add_jitdump(struct codemap *c, uint32_t dso, uint64_t inode)
 		d->dso = dso;
 		d->process = process;
 		open_dump(c, d, inode);
+		vec__push(&c->unfinished, (uint32_t)c->dumps.n - 1);
 		c->dump_of_dso.data[dso] = (uint32_t)c->dumps.n;
 	}
 	c->machine->processes.data[process].jitdump = c->dump_of_dso.data[dso];
@@ -291,9 +294,18 @@ static void set_time_of(struct codemap *c, struct dump *d, uint64_t time_ns)
 
 void codemap__set_time(struct codemap *c, uint64_t time_ns)
 {
-	for (size_t i = 0; i < c->dumps.n; i++)
-		if (c->machine->processes.data[c->dumps.data[i].process].jitdump == i + 1)
-			set_time_of(c, &c->dumps.data[i], time_ns);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->unfinished.n; i++) {
+		uint32_t number = c->unfinished.data[i];
+		struct dump *d = &c->dumps.data[number];
+
+		if (c->machine->processes.data[d->process].jitdump == number + 1)
+			set_time_of(c, d, time_ns);
+		if ((c->growing && d->path) || (d->file && d->next < d->file->events.n))
+			c->unfinished.data[n++] = number;
+	}
+	c->unfinished.n = n;
 }
 
 void codemap__complete(struct codemap *c)

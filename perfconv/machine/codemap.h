@@ -45,7 +45,7 @@ struct codemap_code {
 /* How the search for perf maps and jitdumps went. */
 struct codemap_counts {
 	uint64_t maps_read, dumps_read;
-	uint64_t missing; /* processes with stacks in memory that nobody names */
+	uint64_t missing; /* processes with stacks in memory that nobody names, dumps not found */
 	uint64_t refused; /* files that must not be read, or are broken; see codemap__refused() */
 	uint64_t stale;	  /* files of an earlier process with the same pid */
 	uint64_t untimed; /* dumps of memory used again, without times that can be compared */
