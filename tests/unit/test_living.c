@@ -40,7 +40,7 @@ static pid_t start_in(const char *root)
 /* A file of everybody's, and the same name in the other root. */
 #define FILE_NAME "/etc/passwd"
 
-static const char *const made[] = { "root", "root/etc", "root" FILE_NAME, "root/absolute",
+static const char *const made[] = { "root", "root/etc", "root/etc/passwd", "root/absolute",
 				    "root/relative" };
 
 static void make_root(const char *folder)
@@ -49,7 +49,7 @@ static void make_root(const char *folder)
 	assert_int_equal(mkdir(scratch__path(folder, made[1]), 0700), 0);
 	(void)scratch__write(folder, made[2], "its own", 7);
 	assert_int_equal(symlink(FILE_NAME, scratch__path(folder, made[3])), 0);
-	assert_int_equal(symlink(FILE_NAME + 1, scratch__path(folder, made[4])), 0);
+	assert_int_equal(symlink("etc/passwd", scratch__path(folder, made[4])), 0);
 }
 
 static void links_that_lead_out_of_the_root_are_not_followed(void **state)
