@@ -16,7 +16,7 @@
 #include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
 
-#define THREADS_FILE_MAX_BYTES ((size_t)64 << 20)
+#define THREADS_FILE_MAX_BYTES ((size_t)16 << 20) /* some 25,000 looks; takes up to 40 times that */
 #define THREADS_FILE_MAX_ENTRIES (1u << 20)
 #define THREADS_FILE_MAX_FUNCTIONS 64u /* of one kernel stack */
 
