@@ -90,7 +90,7 @@ static void more_runs_than_are_kept_are_sorted(void **state)
 static void taking_out_in_between_keeps_the_order(void **state)
 {
 	struct runs r = { 0 };
-	uint64_t waiting[64], seed = 7;
+	uint64_t waiting[64] = { 0 }, seed = 7;
 	size_t n = 0;
 
 	(void)state;
