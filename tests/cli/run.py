@@ -24,6 +24,11 @@ from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERF
 from waits import Waits  # noqa: F401  the loader finds it here
 
 
+def allow_interrupts():
+    """In the background of a script the shell has had them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Usage(CommandLine):
     def test_help_lists_the_commands(self):
         for flag in "--help", "-h", "help":
@@ -265,7 +270,8 @@ class Output(CommandLine):
         before = self.entries()
         with subprocess.Popen([PERFCONV, "convert", "-q", "-i", "x.data", "-o", "out.json",
                                "--max-samples", "10000000"],
-                              cwd=self.folder, stdin=subprocess.DEVNULL) as running:
+                              cwd=self.folder, stdin=subprocess.DEVNULL,
+                              preexec_fn=allow_interrupts) as running:
             deadline = time.monotonic() + LIMIT_S
             while not any(name.startswith("out.json.") for name in self.entries()):
                 self.assertIsNone(running.poll(), "it ended before it began to write")

@@ -323,26 +323,28 @@ class Host(Case):
         self.assertIn("recursion limit of 20000", result.stderr)
 
     def limited(self, limit, amount):
-        """Start where a limit of the host's leaves no room, and work on."""
+        """Start where a limit of the host's leaves no room, and work on.
+
+        amount is an expression; mapped is what the process has mapped, in bytes."""
         return self.run_python("""
             import resource, pyframes
             pyframes._load()
-            resource.setrlimit(resource.%s, (%d, resource.RLIM_INFINITY))
+            with open("/proc/self/statm") as file:
+                mapped = int(file.read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.%s, (%s, resource.RLIM_INFINITY))
             def work(): return 7
             print(pyframes.start(), work())
         """ % (limit, amount), mode=None, check=False)
 
     def test_file_size_limit(self):
-        result = self.limited("RLIMIT_FSIZE", 1 << 20)
+        result = self.limited("RLIMIT_FSIZE", "1 << 20")
         self.assertEqual((result.returncode, result.stdout), (0, "False 7\n"))
         self.assertRegex(result.stderr, r"\Apyframes: not profiling: .*File too large\n\Z")
 
     @unittest.skipIf(os.environ.get("SANITIZED"), "the sanitizer needs the address space")
     @unittest.skipIf(EMULATOR, "qemu does not limit what it emulates")
     def test_address_space_limit(self):
-        with open("/proc/self/statm") as file:
-            now = int(file.read().split()[0]) * 4096
-        result = self.limited("RLIMIT_AS", now + (16 << 20))
+        result = self.limited("RLIMIT_AS", "mapped + (16 << 20)")
         self.assertEqual((result.returncode, result.stdout), (0, "False 7\n"))
         self.assertRegex(result.stderr, r"\Apyframes: not profiling: .*Cannot allocate memory\n\Z")
 
