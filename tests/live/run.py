@@ -199,7 +199,7 @@ class WithPyframes(Live):
     def test_the_modes_show_what_they_say(self):
         kinds = {mode: {frame["kind"] for frame in self.profiles[mode]["shared"]["frames"]}
                  for mode in MODES}
-        self.assertLessEqual(kinds["python"], {"python", "task", "note"})
+        self.assertLessEqual(kinds["python"], {"python", "task", "note", "thread"})
         self.assertFalse(kinds["native"] & {"python", "task"})
         self.assertLessEqual({"python", "native"}, kinds["merged"])
         self.assertLessEqual({"python", "native"}, kinds["all"])
