@@ -219,10 +219,10 @@ static bool is_cut(const struct store_sample *s)
 	return s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
 }
 
-static uint32_t show_dump(struct waits *w, const struct store_sample *s, const struct interval *i,
-			  enum reason reason)
+static uint32_t show_dump(struct waits *w, const struct store_sample *s, bool cut,
+			  const struct interval *i, enum reason reason)
 {
-	return show(w, likeness__user_stack(w->from.store, s->stack), is_cut(s), i->place, reason);
+	return show(w, likeness__user_stack(w->from.store, s->stack), cut, i->place, reason);
 }
 
 static uint32_t snapshot_stack(struct waits *w, const struct sidefile *file,
@@ -243,6 +243,17 @@ static uint32_t snapshot_stack(struct waits *w, const struct sidefile *file,
 	return stack;
 }
 
+static uint32_t python_frame_by_id(struct waits *w, const struct sidefile *file, uint32_t id)
+{
+	const struct sidefile_code *code = sidefile__code_by_id(file, id);
+	struct python_frame f;
+
+	if (!code)
+		return RESOLVE_NO_STACK;
+	f = (struct python_frame){ code->name, code->file, code->first_line, code->task };
+	return resolver__python(w->from.resolver, &f);
+}
+
 /* The Python stack that pyframes wrote down while the thread was off its CPU. */
 static bool find_snapshot(struct waits *w, uint32_t thread, const struct interval *i,
 			  uint32_t *stack)
@@ -258,6 +269,39 @@ static bool find_snapshot(struct waits *w, uint32_t thread, const struct interva
 		return false;
 	*stack = snapshot_stack(w, file, found);
 	return true;
+}
+
+/* The function a thread's Python begins in, as a snapshot of it shows; it stays the same. */
+static uint32_t outermost_python(struct waits *w, uint32_t thread)
+{
+	const struct sidefile *file = python__side_file(w->from.python, thread);
+	uint32_t tid = w->from.machine->threads.data[thread].tid;
+	const struct sidefile_stack *any;
+
+	any = file ? sidefile__stack_within(file, sidefile__inner_tid(file, tid), 0, UINT64_MAX)
+		   : NULL;
+	if (!any || !any->frames)
+		return RESOLVE_NO_STACK;
+	return python_frame_by_id(w, file, file->frames.data[any->first + any->frames - 1]);
+}
+
+/* Whether a stack is cut below its Python functions only, in a view that does not show
+ * what lies there: how the C library starts a thread. */
+static bool has_all_python(struct waits *w, uint32_t thread, const struct store_sample *s)
+{
+	const struct resolved *r = resolver__resolved(w->from.resolver);
+	enum frames_mode mode = resolver__mode(w->from.resolver);
+	uint32_t first = outermost_python(w, thread), last = RESOLVE_NO_STACK;
+	uint32_t stack;
+
+	if (first == RESOLVE_NO_STACK || (mode != FRAMES_MERGED && mode != FRAMES_PYTHON))
+		return false;
+	stack = resolver__stack(w->from.resolver, likeness__user_stack(w->from.store, s->stack),
+				false);
+	for (; stack != RESOLVE_NO_STACK; stack = resolved__parent(r, stack))
+		if (r->frames.data[resolved__leaf(r, stack)].kind == FRAME_PYTHON)
+			last = resolved__leaf(r, stack);
+	return last == first;
 }
 
 /* The next Python function from @stack on outwards, or RESOLVE_NO_STACK. */
@@ -310,8 +354,8 @@ static bool show_equal(struct waits *w, uint32_t thread, const struct interval *
 	bool snapshot = find_snapshot(w, thread, i, &out->stack);
 	uint32_t shown;
 
-	if (s && !is_cut(s)) {
-		shown = show_dump(w, s, i, out->reason);
+	if (s && (!is_cut(s) || has_all_python(w, thread, s))) {
+		shown = show_dump(w, s, false, i, out->reason);
 		if (!snapshot ||
 		    same_python(resolver__resolved(w->from.resolver), shown, out->stack)) {
 			out->stack = shown;
@@ -326,7 +370,7 @@ static bool show_equal(struct waits *w, uint32_t thread, const struct interval *
 	}
 	if (!s)
 		return false;
-	out->stack = show_dump(w, s, i, out->reason);
+	out->stack = show_dump(w, s, true, i, out->reason);
 	out->how = WAIT_CUT;
 	return true;
 }

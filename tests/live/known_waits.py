@@ -49,6 +49,8 @@ SERVED = {"wait_for_lock", "wait_for_gil", "wait_in_recv", "wait_in_connect"}
 FOR_A_SERVER = {"[lock]", "[GIL wait]"}
 NOTES_RECORDED_S = 8
 
+SLIVER_NS = 1_000_000
+
 
 class Interpreters(unittest.TestCase):
     """What both tests need; a subclass per program."""
@@ -186,7 +188,9 @@ class NotedStacks(Interpreters):
         whole_ns = all_ns = 0
         wrong = []
         for begin, end, path in notes:
-            if begin < capture.begin_ns or end > capture.end_ns:
+            cut = begin < capture.begin_ns or end > capture.end_ns
+            begin, end = max(begin, capture.begin_ns), min(end, capture.end_ns)
+            if end <= begin or (cut and end - begin < SLIVER_NS):
                 continue  # what is left of it may be the way into the wait or out of it
             stacks = [timeline.at(begin + (end - begin) * part // 10) for part in (2, 5, 8)]
             kinds = [self.judge(stack, path, known) for stack in stacks]
