@@ -8,26 +8,18 @@
 #include <string.h>
 
 #include "perfconv/base/mem.h"
+#include "perfconv/machine/elf_file.h"
 
 #define FIRST_ROOM ((size_t)1 << 20)
 
 static Elf_Data *find_section(Elf *elf)
 {
-	Elf_Scn *section = NULL;
+	Elf_Scn *section = elf_file__section(elf, ".gnu_debugdata");
 	GElf_Shdr header;
-	size_t names;
 
-	if (elf_getshdrstrndx(elf, &names))
+	if (!section || !gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS)
 		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *name = gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS
-					   ? elf_strptr(elf, names, header.sh_name)
-					   : NULL;
-
-		if (name && !strcmp(name, ".gnu_debugdata"))
-			return elf_rawdata(section, NULL);
-	}
-	return NULL;
+	return elf_rawdata(section, NULL);
 }
 
 /* Grows the output until all is unpacked or the limit is reached. */

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "perfconv/machine/codemap.h"
-#include "perfconv/machine/debugfile.h"
 #include "perfconv/symbol/debugdata.h"
 #include "perfconv/symbol/elf_symbols.h"
 #include "perfconv/symbol/kallsyms.h"
@@ -21,9 +20,7 @@
 struct object {
 	bool loaded;		 /* its names */
 	bool sources_tried;	 /* its debug information */
-	bool debug_tried;	 /* its debug file */
 	struct symtab table;	 /* by ELF address; by absolute address for the kernel */
-	Elf *debug;		 /* what was stripped off it; NULL: not there */
 	struct inlines *sources; /* NULL: none */
 };
 
@@ -52,25 +49,16 @@ void symbols__free(struct symbols *s)
 	for (size_t i = 0; i < s->objects.n; i++) {
 		symtab__release(&s->objects.data[i].table);
 		inlines__free(s->objects.data[i].sources);
-		elf_end(s->objects.data[i].debug);
 	}
 	vec__release(&s->objects);
 	free(s);
 }
 
-static Elf *debug_file(struct object *object, const struct image *image)
-{
-	if (!object->debug_tried) {
-		object->debug_tried = true;
-		object->debug = debugfile__open(image->path, image->elf);
-	}
-	return object->debug;
-}
-
 /* A stripped file: what was stripped off, or what the distribution packed into it. */
-static void add_stripped_names(struct object *object, const struct image *image)
+static void add_stripped_names(struct symbols *s, uint32_t id, struct object *object,
+			       const struct image *image)
 {
-	Elf *debug = debug_file(object, image);
+	Elf *debug = images__debug(s->images, s->dsos, id);
 	struct debugdata packed;
 
 	if (debug) {
@@ -113,7 +101,7 @@ static void load(struct symbols *s, uint32_t id, struct object *object)
 		return;
 	elf_symbols__add(&object->table, image->elf);
 	if (!elf_symbols__has_symtab(image->elf))
-		add_stripped_names(object, image);
+		add_stripped_names(s, id, object, image);
 	symtab__finish(&object->table, MAX_UNSIZED);
 }
 
@@ -162,14 +150,16 @@ size_t symbols__sources(struct symbols *s, struct place place, struct inline_fra
 	struct object *object = object_of(s, place.dso);
 	uint64_t address;
 	const struct image *image = image_at(s, place, &address);
+	Elf *debug;
 
 	if (!image)
 		return 0;
 	if (!object->sources_tried) {
 		object->sources_tried = true;
 		object->sources = inlines__new(image->elf);
-		if (!object->sources && debug_file(object, image))
-			object->sources = inlines__new(object->debug);
+		debug = object->sources ? NULL : images__debug(s->images, s->dsos, place.dso);
+		if (debug)
+			object->sources = inlines__new(debug);
 	}
 	return object->sources ? inlines__find(object->sources, address, out) : 0;
 }
