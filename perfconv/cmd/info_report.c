@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/cmd/info_report.h"
 
-#include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,12 +33,6 @@ struct capture_loss info_report__loss(const struct capture *c, uint32_t thread)
 	return thread < c->losses.n ? c->losses.data[thread] : (struct capture_loss){ 0 };
 }
 
-/* The small copies at switches are parts of stacks, and known to be. */
-static bool is_part(const struct perfdata_event *e)
-{
-	return e->sample_type & PERF_SAMPLE_STACK_USER && !strcmp(e->name, "sched:sched_switch");
-}
-
 struct info_endings info_report__endings(const struct capture *c, uint32_t thread)
 {
 	struct info_endings sum = { 0 };
@@ -47,7 +40,7 @@ struct info_endings info_report__endings(const struct capture *c, uint32_t threa
 	for (uint32_t e = 0; e < perfdata__events(c->data); e++) {
 		uint32_t at = idmap__find(&c->count_keys, thread, e);
 
-		if (at == IDMAP_NONE || is_part(perfdata__event(c->data, e)))
+		if (at == IDMAP_NONE || quality__is_part(perfdata__event(c->data, e)))
 			continue;
 		for (size_t i = 0; i < STACK_ENDINGS; i++)
 			sum.n[i] += c->counts.data[at].endings[i];

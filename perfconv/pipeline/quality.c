@@ -7,9 +7,14 @@
 
 #include "perfconv/unwind/outermost.h"
 
+bool quality__is_part(const struct perfdata_event *e)
+{
+	return e->sample_type & PERF_SAMPLE_STACK_USER && !strcmp(e->name, "sched:sched_switch");
+}
+
 static bool has_dumps(const struct perfdata_event *e)
 {
-	return e->sample_type & PERF_SAMPLE_STACK_USER && strcmp(e->name, "sched:sched_switch");
+	return e->sample_type & PERF_SAMPLE_STACK_USER && !quality__is_part(e);
 }
 
 static bool measures_time(const struct perfdata_event *e)

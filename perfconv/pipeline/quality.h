@@ -27,4 +27,7 @@ struct quality {
 /** quality__count - over the whole capture; may open files that it names. */
 struct quality quality__count(const struct capture *c);
 
+/** quality__is_part - the small copies at switches are parts of stacks, and known to be. */
+bool quality__is_part(const struct perfdata_event *e);
+
 #endif

@@ -108,7 +108,7 @@ void switching__record(struct switching *s, const struct record *rec)
 		switches__lost(s->switches, before, rec->time_ns);
 }
 
-static bool has_dumps(const struct perfdata *data)
+bool switching__has_dumps(const struct perfdata *data)
 {
 	for (size_t i = 0; i < perfdata__events(data); i++)
 		if (perfdata__event(data, i)->sample_type & PERF_SAMPLE_STACK_USER)
@@ -145,7 +145,7 @@ static uint32_t place_stack(struct switching *s, const struct record *rec, uint3
 	uint32_t stack = STORE_NO_STACK;
 
 	gather_chain(s, rec, process);
-	if (key && (has_dumps(s->data) || !s->user.n)) {
+	if (key && (switching__has_dumps(s->data) || !s->user.n)) {
 		s->user.n = 0;
 		vec__push(&s->user,
 			  store__location(s->store,

@@ -58,4 +58,7 @@ void switching__stored(struct switching *s, const struct record *rec, uint32_t s
 /** switching__is_exact - whether the capture's events tell of every switch. */
 bool switching__is_exact(const struct perfdata *data);
 
+/** switching__has_dumps - whether any event copies stacks: callchains then mean little. */
+bool switching__has_dumps(const struct perfdata *data);
+
 #endif

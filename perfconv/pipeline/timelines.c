@@ -73,14 +73,6 @@ static struct profile_window part(const struct capture *c)
 	return out;
 }
 
-static bool has_dumps(const struct capture *c)
-{
-	for (size_t i = 0; i < perfdata__events(c->data); i++)
-		if (perfdata__event(c->data, i)->sample_type & PERF_SAMPLE_STACK_USER)
-			return true;
-	return false;
-}
-
 static struct profile *make_exact(struct capture *c, uint32_t event)
 {
 	struct waits_sources sources = {
@@ -93,7 +85,7 @@ static struct profile *make_exact(struct capture *c, uint32_t event)
 		.resolver = c->resolver,
 		.threads = c->threads_file,
 		.monotonic = is_monotonic(c),
-		.chains_trusted = !has_dumps(c),
+		.chains_trusted = !switching__has_dumps(c->data),
 	};
 	struct wall_sources wall = {
 		.event = perfdata__event(c->data, event),
