@@ -2,7 +2,6 @@
 #include "perfconv/pipeline/timelines.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
