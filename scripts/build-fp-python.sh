@@ -16,7 +16,6 @@
 set -eu
 
 RELEASE=bookworm
-MIRROR=http://deb.debian.org/debian
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 FRAME_POINTERS="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer"
 
@@ -34,10 +33,20 @@ private_apt()
 		-o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 "$@"
 }
 
+# Where this machine's own packages of the release come from.
+mirror()
+{
+	# shellcheck disable=SC2016  # apt fills these in
+	apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		sed -n "s/^Debian $RELEASE //p" | head -n 1
+}
+
 fetch()
 {
+	uri=$(mirror)
+	[ -n "$uri" ] || die "apt knows no source of Debian $RELEASE's packages: run apt-get update"
 	mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial" "$dir/source"
-	echo "deb-src [signed-by=$KEYRING] $MIRROR $RELEASE main" >"$dir/apt/sources.list"
+	echo "deb-src [signed-by=$KEYRING] $uri $RELEASE main" >"$dir/apt/sources.list"
 	private_apt update || die "apt-get cannot fetch the list of source packages"
 	(cd "$dir/source" && private_apt source python3.11) >"$dir/fetch.log" 2>&1 || {
 		tail -n 15 "$dir/fetch.log" >&2
