@@ -45,4 +45,20 @@ void *mem__grow(void *old, size_t *cap, size_t need, size_t size) __attribute__(
 
 #define vec__release(v) (free((v)->data), (v)->data = NULL, (v)->n = (v)->cap = 0)
 
+/* vec__upto - how many objects of a vector, sorted by @member, have it at or below @value. */
+#define vec__upto(v, member, value)                                                                \
+	({                                                                                         \
+		size_t low_ = 0, high_ = (v)->n;                                                   \
+                                                                                                   \
+		while (low_ < high_) {                                                             \
+			size_t middle_ = low_ + (high_ - low_) / 2;                                \
+                                                                                                   \
+			if ((v)->data[middle_].member <= (value))                                  \
+				low_ = middle_ + 1;                                                \
+			else                                                                       \
+				high_ = middle_;                                                   \
+		}                                                                                  \
+		low_;                                                                              \
+	})
+
 #endif

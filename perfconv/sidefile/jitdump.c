@@ -334,19 +334,11 @@ void jitdump__free(struct jitdump *d)
 
 const struct jitdump_code *jitdump__code(const struct jitdump *d, uint64_t offset)
 {
-	size_t low = 0, high = d->codes.n;
+	size_t n = vec__upto(&d->codes, offset, offset);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (d->codes.data[mid].offset <= offset)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low || offset - d->codes.data[low - 1].offset >= d->codes.data[low - 1].bytes)
+	if (!n || offset - d->codes.data[n - 1].offset >= d->codes.data[n - 1].bytes)
 		return NULL;
-	return &d->codes.data[low - 1];
+	return &d->codes.data[n - 1];
 }
 
 bool jitdump__is_path(const char *path)

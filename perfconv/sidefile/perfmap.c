@@ -188,17 +188,9 @@ void perfmap__free(struct perfmap *m)
 
 const struct perfmap_entry *perfmap__find(const struct perfmap *m, uint64_t address)
 {
-	size_t low = 0, high = m->list.n;
+	size_t n = vec__upto(&m->list, start, address);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (m->list.data[mid].start <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low || address >= m->list.data[low - 1].end)
+	if (!n || address >= m->list.data[n - 1].end)
 		return NULL;
-	return &m->list.data[low - 1];
+	return &m->list.data[n - 1];
 }

@@ -73,17 +73,9 @@ static void spans__sort(struct spans *s)
 /* The last span that begins at or before @address, if it holds it. */
 static const struct span *spans__find(const struct spans *s, uint64_t address)
 {
-	size_t low = 0, high = s->list.n;
+	size_t n = vec__upto(&s->list, start, address);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->list.data[mid].start <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low && address < s->list.data[low - 1].end ? &s->list.data[low - 1] : NULL;
+	return n && address < s->list.data[n - 1].end ? &s->list.data[n - 1] : NULL;
 }
 
 static void read_units(struct inlines *in)

@@ -76,19 +76,11 @@ static const char *shown_name(struct symbol *s)
 
 const char *symtab__find(struct symtab *t, uint64_t address)
 {
-	size_t low = 0, high = t->list.n;
+	size_t n = vec__upto(&t->list, start, address);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->list.data[mid].start <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low || address >= t->list.data[low - 1].end)
+	if (!n || address >= t->list.data[n - 1].end)
 		return NULL;
-	return shown_name(&t->list.data[low - 1]);
+	return shown_name(&t->list.data[n - 1]);
 }
 
 void symtab__release(struct symtab *t)

@@ -80,6 +80,23 @@ static void reserve_never_shrinks(void **state)
 }
 
 /* Exit status and output of a child that asks for more than there is. */
+static void objects_up_to_a_value_are_counted(void **state)
+{
+	static const int starts[] = { 2, 4, 4, 7 };
+	VEC(struct { int start; }) v = { 0 };
+
+	(void)state;
+	assert_int_equal(vec__upto(&v, start, 9), 0);
+	for (size_t i = 0; i < 4; i++)
+		vec__add(&v)->start = starts[i];
+	assert_int_equal(vec__upto(&v, start, 1), 0);
+	assert_int_equal(vec__upto(&v, start, 2), 1);
+	assert_int_equal(vec__upto(&v, start, 4), 3);
+	assert_int_equal(vec__upto(&v, start, 6), 3);
+	assert_int_equal(vec__upto(&v, start, 7), 4);
+	vec__release(&v);
+}
+
 static void out_of_memory_ends_with_a_message(void **state)
 {
 	char said[256] = "";
@@ -115,6 +132,7 @@ int main(void)
 		cmocka_unit_test(vectors_keep_what_was_pushed),
 		cmocka_unit_test(added_objects_are_zeroed),
 		cmocka_unit_test(reserve_never_shrinks),
+		cmocka_unit_test(objects_up_to_a_value_are_counted),
 		cmocka_unit_test(out_of_memory_ends_with_a_message),
 	};
 
