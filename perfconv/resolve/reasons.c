@@ -201,6 +201,15 @@ const char *reason__name(enum reason reason)
 	return names[reason];
 }
 
+enum reason reason__by_name(const char *name)
+{
+	enum reason reason = REASON_NONE;
+
+	while (reason < REASONS && strcmp(names[reason], name))
+		reason++;
+	return reason;
+}
+
 static bool matches(const char *pattern, const char *function, size_t n)
 {
 	size_t length = strlen(pattern);

@@ -35,6 +35,9 @@ enum reason {
 /** reason__name - as shown: "[sleep]".  Static storage. */
 const char *reason__name(enum reason reason);
 
+/** reason__by_name - of what reason__name() gives.  Return: REASONS if @name is none. */
+enum reason reason__by_name(const char *name);
+
 /** reason__of_kernel - of a kernel function, whatever the compiler appended to its name. */
 enum reason reason__of_kernel(const char *function);
 

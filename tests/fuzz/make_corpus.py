@@ -234,6 +234,24 @@ def generated_inputs():
     yield "stubs", raw
 
 
+def profile_inputs():
+    meta = (b'"perfconv":{"durationSeconds":1,"event":"e","view":"wall","merged":{"bucketNs":5},'
+            b'"events":[{"name":"e","frequencyHz":99}],"host":{"cpu":"\\u00e9\\ud83d\\ude00"}}')
+    shared = (b'"shared":{"frames":[{"name":"f","file":"a.py","firstLine":1,"kind":"python"},'
+              b'{"name":"[poll]","kind":"note"}]}')
+    thread = (b'{"name":"t","unit":"nanoseconds","perfconv":{"pid":1,"tid":2,"comm":"c","samples":1,'
+              b'"times":{"offCpuNs":5,"reasonsNs":{"[poll]":5},"waitStacksNs":{"cut":5}},'
+              b'"stacks":{"complete":1}},"samples":[[0],[],[0,1]],"weights":[3,2,5]}')
+    total = b'{"name":"all threads","perfconv":{"threads":1},"samples":[[0]],"weights":[3]}'
+    whole = b"{%s,%s,\n\"profiles\":[%s,%s]}" % (meta, shared, thread, total)
+    yield "whole", whole
+    yield "reversed", b"{\"profiles\":[%s],%s,%s}" % (thread, shared, meta)
+    yield "cut", whole[:-40]
+    yield "no-frames", b"{%s,\"profiles\":[%s]}" % (meta, thread)
+    yield "deep", b'{"x":' + b"[" * 200
+    yield "heavy", whole.replace(b"[3,2,5]", b"[4611686018427387904,2,5]")
+
+
 def threads_inputs():
     one = b'{"pid":7,"tid":%d,"time_ns":9,"comm":"x","state":"S","schedstat":[1,2,3],' \
           b'"syscall":"202 0x1 0x0 0x0 0x0 0x0 0x0 0x7ffd 0x55","wchan":"w","stack":["do_wait"]}'
@@ -286,6 +304,7 @@ if __name__ == "__main__":
                       if name in ("chain-little", "dump-little", "chain-big-pipe")))
     write("capture", switch_inputs())
     write("sidefile", sidefile_inputs())
+    write("profile", profile_inputs())
     write("threads", threads_inputs())
     write("tracing", tracing_inputs())
     write("unwind", unwind_inputs())
