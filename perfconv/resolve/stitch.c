@@ -146,9 +146,11 @@ static enum judgement judge(struct stitcher *st, const struct store_sample *samp
 	uint32_t view = equal_view(st, c, cut);
 	const struct sightings *s = NULL;
 
+	/* What begins where the frame of a caller that is always there ends, it called. */
+	if (ground->trunk && c->seen >= LEAST_SEEN && ground->support >= STITCH_LEAST_OF_TRUNK)
+		return BELIEVED;
 	if (ground->support < STITCH_LEAST_SUPPORT)
 		return UNSEEN;
-	/* What begins where the frame of a caller that is always there ends, it called. */
 	if (ground->trunk)
 		return BELIEVED;
 	if (c->seen < LEAST_SEEN || !is_near(c, sample->time_ns))

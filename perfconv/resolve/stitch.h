@@ -15,8 +15,9 @@
  *     every function), and no cut stack shows another;
  *   - they say so often enough: STITCH_LEAST_SUPPORT of them;
  *   - the frame at the cut lies where the frame of a caller ends that all complete
- *     stacks show (whoever lies there, it was called by it); or it was itself seen
- *     there before and after, and did not hold anything else than it always held.
+ *     stacks show (whoever lies there, it was called by it: if it was itself seen
+ *     there, STITCH_LEAST_OF_TRUNK of them do); or it was itself seen there before and
+ *     after, and did not hold anything else than it always held.
  *
  * A caller that no stack of the thread shows cannot be excluded, only made unlikely.
  */
@@ -35,6 +36,13 @@
  * stacks with the chance (1 - p)^n: 8 % for p = 5 % and n = 50, 0.5 % for p = 10 %.
  */
 #define STITCH_LEAST_SUPPORT 50u
+
+/*
+ * The same, where a caller that is missing must also have called the same function with
+ * the same CFA from outside of a frame that was there in all of them: an event loop's
+ * waits, in a thread that is seldom met because it hardly does anything else.
+ */
+#define STITCH_LEAST_OF_TRUNK 16u
 
 /* What became of the stacks that were cut. */
 struct stitch_counts {

@@ -286,6 +286,30 @@ static void one_sighting_is_enough_next_to_what_is_always_there(void **state)
 	end(&f);
 }
 
+/* An event loop's wait: seen twice at the end of a frame that few stacks show, but all. */
+static void a_second_sighting_there_needs_fewer_stacks(void **state)
+{
+	const struct at called = { VECTORCALL, 0x8d00 };
+	struct fixture f;
+	uint32_t i;
+
+	start(&f, *state);
+	complete(&f, FRAMES(ROOT, LOOP, LOOP_EVAL, called, LEAF), 2);
+	complete(&f, FRAMES(ROOT, LOOP, LOOP_EVAL, OTHER_CALL, LEAF), STITCH_LEAST_OF_TRUNK - 3);
+	i = cut(&f, FRAMES(called, LEAF));
+	stitch(&f);
+	stays_cut(&f, i);
+	end(&f);
+
+	start(&f, *state);
+	complete(&f, FRAMES(ROOT, LOOP, LOOP_EVAL, called, LEAF), 2);
+	complete(&f, FRAMES(ROOT, LOOP, LOOP_EVAL, OTHER_CALL, LEAF), STITCH_LEAST_OF_TRUNK - 2);
+	i = cut(&f, FRAMES(called, LEAF));
+	stitch(&f);
+	assert_int_equal(sample(&f, i)->stack, sample(&f, 0)->stack);
+	end(&f);
+}
+
 static void what_was_held_must_agree(void **state)
 {
 	struct fixture f;
@@ -415,6 +439,7 @@ int main(void)
 		scratch_test(two_native_callers_further_out_leave_it_cut),
 		scratch_test(one_sighting_is_not_enough),
 		scratch_test(one_sighting_is_enough_next_to_what_is_always_there),
+		scratch_test(a_second_sighting_there_needs_fewer_stacks),
 		scratch_test(what_was_held_must_agree),
 		scratch_test(sightings_must_be_near),
 		scratch_test(a_caller_that_only_a_cut_stack_shows_counts),
