@@ -19,6 +19,7 @@ struct profile_thread *builder__thread(struct builder *b, uint32_t id)
 	b->slot.data[id] = (uint32_t)b->profile->threads.n;
 	vec__push(&b->ids, id);
 	out = vec__add(&b->profile->threads);
+	out->id = id;
 	out->pid = b->machine->processes.data[t->process].pid;
 	out->tid = t->tid;
 	out->comm = machine__comm(b->machine, id);

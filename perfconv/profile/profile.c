@@ -153,6 +153,25 @@ struct profile *profile__new(const struct perfdata_event *event, uint32_t event_
 	return p;
 }
 
+void profile__show(const struct profile *p, const struct watcher *watcher)
+{
+	for (size_t i = 0; i < p->threads.n; i++) {
+		const struct profile_thread *t = &p->threads.data[i];
+		struct stretch s = { .end_ns = p->start_ns };
+
+		watcher->thread(watcher->target, t->id);
+		for (size_t k = 0; k < t->slices.n; k++) {
+			bool gap = t->slices.data[k].stack == RESOLVE_NO_STACK;
+
+			s.begin_ns = s.end_ns;
+			s.end_ns += t->slices.data[k].weight;
+			s.stack = t->slices.data[k].stack;
+			s.state = gap ? THREAD_UNKNOWN : THREAD_RUNNING;
+			watcher->stretch(watcher->target, &s);
+		}
+	}
+}
+
 void profile_thread__release(struct profile_thread *t)
 {
 	free(t->name);

@@ -19,6 +19,7 @@
 
 #include "perfconv/base/mem.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/profile/watcher.h"
 #include "perfconv/resolve/reasons.h"
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/resolve/waits.h"
@@ -53,6 +54,7 @@ struct profile_thread {
 	char *name;	  /* as shown: unique within the profile */
 	const char *full; /* Python's name of it, else the kernel's; "" if nobody named it */
 	const char *comm;
+	uint32_t id; /* the machine's */
 	uint32_t pid, tid;
 	bool python;	 /* the side file names it */
 	uint64_t weight; /* sum over slices that are neither gaps nor off the CPU */
@@ -100,6 +102,9 @@ struct profile *profile__new(const struct perfdata_event *event, uint32_t event_
 			     const struct python *python, struct resolver *resolver,
 			     struct profile_window window);
 void profile__free(struct profile *p);
+
+/** profile__show - tell @watcher all slices of a timed profile whose waits are not known. */
+void profile__show(const struct profile *p, const struct watcher *watcher);
 
 /** profile_thread__release - what a thread of a profile owns. */
 void profile_thread__release(struct profile_thread *t);

@@ -22,6 +22,7 @@ struct wall {
 	size_t samples_n;
 	size_t next;	    /* the first sample that is not before what has been laid */
 	uint64_t return_ns; /* on its CPU before each SWITCH record that says so */
+	uint64_t at_ns;	    /* up to where it has been laid */
 };
 
 static const struct store_sample *sample(const struct wall *w, size_t i)
@@ -42,8 +43,20 @@ static void add(struct wall *w, uint64_t weight, uint32_t stack, bool off)
 	profile_thread__add(w->thread, (struct profile_slice){ weight, stack, off });
 }
 
+/* The next @ns of the thread; to be called for all of its time, in order. */
+static void tell(struct wall *w, uint64_t ns, struct stretch s)
+{
+	const struct watcher *watcher = w->from->watcher;
+
+	s.begin_ns = w->at_ns;
+	s.end_ns = w->at_ns += ns;
+	if (watcher && ns)
+		watcher->stretch(watcher->target, &s);
+}
+
 static void add_on_cpu(struct wall *w, uint64_t weight, uint32_t stack)
 {
+	tell(w, weight, (struct stretch){ .stack = stack, .state = THREAD_RUNNING });
 	if (stack == RESOLVE_NO_STACK) {
 		stack = resolver__push(w->from->resolver, RESOLVE_NO_STACK, w->running_frame);
 		w->thread->times.unsampled += weight;
@@ -106,6 +119,11 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 		add(w, weight, wait.stack, true);
 	else
 		add(w, weight, RESOLVE_NO_STACK, false);
+	tell(w, weight,
+	     (struct stretch){ .stack = wait.stack,
+			       .state = i->state,
+			       .reason = wait.reason,
+			       .preempted = i->preempted });
 	if (!returning)
 		return;
 	w->thread->times.switching += returning;
@@ -121,6 +139,7 @@ static void add_gap(struct wall *w, const struct interval *i)
 	else
 		w->thread->times.unknown += weight;
 	add(w, weight, RESOLVE_NO_STACK, false);
+	tell(w, weight, (struct stretch){ .stack = RESOLVE_NO_STACK, .state = i->state });
 }
 
 static void add_intervals(struct wall *w)
@@ -261,6 +280,9 @@ static void add_thread(struct wall *w, struct builder *b, uint32_t id)
 	w->samples = w->intervals.samples + w->intervals.first_sample[id];
 	w->samples_n = intervals__samples(&w->intervals, id);
 	w->next = 0;
+	w->at_ns = w->from->window.from_ns;
+	if (w->from->watcher)
+		w->from->watcher->thread(w->from->watcher->target, id);
 	find_intervals(w);
 	add_intervals(w);
 	count_samples(w);

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "perfconv/profile/profile.h"
+#include "perfconv/profile/watcher.h"
 #include "perfconv/resolve/intervals.h"
 #include "perfconv/resolve/waits.h"
 #include "perfconv/sidefile/threads_file.h"
@@ -44,6 +45,7 @@ struct wall_sources {
 	struct profile_window window;  /* the part that is shown */
 	bool monotonic;		       /* the capture's times are those of @threads */
 	bool waits_shown;	       /* else time off the CPU is a gap */
+	const struct watcher *watcher; /* NULL: nobody looks */
 };
 
 /** wall__new - freed by profile__free(); all is borrowed, as in profile__new(). */
