@@ -39,8 +39,8 @@ say = $(if $(V),:,printf '  %-7s %s\n' '$1' '$2')
 # --- sources ----------------------------------------------------------------
 
 # In the picture's order: a layer may include only what stands before it.
-LAYERS := base perfdata sidefile machine unwind store symbol resolve profile analyze output \
-	  pipeline cmd
+LAYERS := base perfdata sidefile machine bundle unwind store symbol resolve profile analyze \
+	  output pipeline cmd
 
 LIB_SRC := $(sort $(foreach layer,$(LAYERS),$(wildcard perfconv/$(layer)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "perfconv/base/sink.h"
+#include "perfconv/base/tempdir.h"
 #include "perfconv/base/version.h"
 #include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/message.h"
@@ -17,6 +18,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "convert", "write a capture as a speedscope profile", cmd__convert },
+	{ "bundle", "pack a capture with all that its conversion needs", cmd__bundle },
 	{ "info", "say what a capture holds and how good it is", cmd__info },
 };
 
@@ -33,6 +35,7 @@ static void print_help(FILE *to)
 static void end_by_signal(int number)
 {
 	sink__remove_unfinished();
+	tempdir__remove_unfinished();
 	signal(number, SIG_DFL);
 	raise(number);
 }

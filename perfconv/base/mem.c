@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void die_out_of_memory(void)
+void mem__out(void)
 {
 	fputs("perfconv: out of memory; convert a shorter capture or free memory\n", stderr);
 	exit(1);
@@ -18,7 +18,7 @@ void *mem__alloc(size_t n, size_t size)
 	void *p = calloc(n ? n : 1, size ? size : 1);
 
 	if (!p)
-		die_out_of_memory();
+		mem__out();
 	return p;
 }
 
@@ -27,7 +27,7 @@ char *mem__strdup(const char *s)
 	char *copy = strdup(s);
 
 	if (!copy)
-		die_out_of_memory();
+		mem__out();
 	return copy;
 }
 
@@ -41,7 +41,7 @@ char *mem__format(const char *fmt, ...)
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		die_out_of_memory();
+		mem__out();
 	return text;
 }
 
@@ -52,12 +52,12 @@ void *mem__grow(void *old, size_t *cap, size_t need, size_t size)
 
 	while (want < need) {
 		if (want > SIZE_MAX / 2)
-			die_out_of_memory();
+			mem__out();
 		want *= 2;
 	}
 	p = reallocarray(old, want, size);
 	if (!p)
-		die_out_of_memory();
+		mem__out();
 	*cap = want;
 	return p;
 }

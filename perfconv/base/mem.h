@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/** mem__out - end the program, saying that memory is out. */
+void mem__out(void) __attribute__((noreturn));
+
 /** mem__alloc - zeroed memory for @n objects of @size bytes; never NULL; free() it. */
 void *mem__alloc(size_t n, size_t size) __attribute__((returns_nonnull));
 

@@ -15,6 +15,9 @@ enum exit_status {
 /** cmd__convert - argv[0] is "convert".  Return: an enum exit_status. */
 int cmd__convert(int argc, char **argv);
 
+/** cmd__bundle - argv[0] is "bundle".  Return: an enum exit_status. */
+int cmd__bundle(int argc, char **argv);
+
 /** cmd__info - argv[0] is "info".  Return: an enum exit_status. */
 int cmd__info(int argc, char **argv);
 

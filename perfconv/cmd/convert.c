@@ -240,8 +240,8 @@ static int set_quiet(void *target, const char *value)
 
 static const struct option_spec options[] = {
 	{ "input", 'i', "FILE",
-	  "the capture (default: perf.data); - is standard\n"
-	  "input; given several times: a series of\nperf record --switch-output",
+	  "the capture (default: perf.data), or a bundle; - is\n"
+	  "standard input; given several times: a series of\nperf record --switch-output",
 	  add_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
@@ -296,16 +296,22 @@ static const struct command_spec spec = {
 	.options_n = sizeof(options) / sizeof(*options),
 };
 
-/* X.data and X become X.speedscope.json. */
+/* X.data, X.tar.zst and X become X.speedscope.json. */
 static char *default_output(const char *input)
 {
-	static const char suffix[] = ".data";
+	static const char *const suffixes[] = { ".data", ".tar.zst" };
 	size_t n = strlen(input);
 
 	if (!strcmp(input, "-"))
 		return mem__strdup("perf.speedscope.json");
-	if (n > sizeof(suffix) - 1 && !strcmp(input + n - (sizeof(suffix) - 1), suffix))
-		n -= sizeof(suffix) - 1;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t m = strlen(suffixes[i]);
+
+		if (n > m && !strcmp(input + n - m, suffixes[i])) {
+			n -= m;
+			break;
+		}
+	}
 	return mem__format("%.*s.speedscope.json", (int)n, input);
 }
 
@@ -332,8 +338,8 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 static int write_profile(const struct convert *c, const struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	struct meta meta =
-		make_meta(c, capture, c->scenario ? c->scenario : file__base(c->capture.path));
+	struct meta meta = make_meta(c, capture,
+				     c->scenario ? c->scenario : file__base(capture->options.path));
 	struct sink *sink;
 	uint64_t deep;
 	int code = sink__open(&sink, path, err);

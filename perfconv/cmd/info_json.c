@@ -14,7 +14,7 @@ static void json_header(struct json *j, const struct capture *c, const char *pat
 	json__key(j, "files");
 	json__array(j);
 	for (size_t i = 0; i < perfdata__files(c->data); i++)
-		json__string(j, perfdata__file(c->data, i));
+		json__string(j, capture__file(c, i));
 	json__array_end(j);
 	json__key_string(j, "hostname", info->hostname);
 	json__key_string(j, "kernel", info->os_release);

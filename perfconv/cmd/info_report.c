@@ -94,8 +94,7 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 	line(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
 	if (perfdata__files(c->data) > 1)
 		line(out, "series   %zu files, %s to %s", perfdata__files(c->data),
-		     perfdata__file(c->data, 0),
-		     perfdata__file(c->data, perfdata__files(c->data) - 1));
+		     capture__file(c, 0), capture__file(c, perfdata__files(c->data) - 1));
 	if (*info->hostname)
 		line(out, "host     %s, Linux %s %s, %u CPUs, %s", info->hostname, info->os_release,
 		     info->arch, info->cpus_online, info->cpu_description);

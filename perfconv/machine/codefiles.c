@@ -7,6 +7,7 @@
 #include "perfconv/machine/codefiles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,8 +103,47 @@ static int try_recorded(struct codefile *out, uint32_t pid, const char *inner, c
 	return code;
 }
 
-int codefiles__perfmap(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
-		       struct codefile *out, struct errbuf *err)
+/* The file that a bundle has. */
+static int take_given(const struct answer *a, struct codefile *out, struct errbuf *err)
+{
+	struct owners owners = { 0 };
+	int code;
+
+	if (!a)
+		return -ENOENT;
+	if (a->code)
+		return errbuf__set(err, a->code, "%s", a->reason);
+	code = try(out, mem__strdup(a->path), &owners, err);
+	if (code)
+		return code;
+	out->recorded = a->recorded;
+	out->file.inode = a->inode;
+	out->file.changed_ns = a->changed_ns;
+	return 0;
+}
+
+/* The descriptor stays open: what the name stands for may change. */
+static void keep_answer(struct answer *a, int code, const struct codefile *out,
+			const struct errbuf *err)
+{
+	if (!a)
+		return;
+	a->code = code;
+	if (code && code != -ENOENT) {
+		free(a->reason);
+		a->reason = mem__strdup(err->text);
+	}
+	if (code)
+		return;
+	a->path = mem__strdup(out->path);
+	a->recorded = out->recorded;
+	a->inode = out->file.inode;
+	a->changed_ns = out->file.changed_ns;
+	a->fd = fcntl(out->file.fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int search_perfmap(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
+			  struct codefile *out, struct errbuf *err)
 {
 	char path[64], inner[64];
 	uint32_t inside;
@@ -119,8 +159,8 @@ int codefiles__perfmap(const struct codefiles *c, uint32_t pid, uint64_t pid_nam
 	return is_absent(code) ? -ENOENT : code;
 }
 
-int codefiles__jitdump(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
-		       const char *recorded, struct codefile *out, struct errbuf *err)
+static int search_jitdump(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
+			  const char *recorded, struct codefile *out, struct errbuf *err)
 {
 	int code = try_copies(c, out, file__base(recorded), err);
 
@@ -128,4 +168,37 @@ int codefiles__jitdump(const struct codefiles *c, uint32_t pid, uint64_t pid_nam
 		code = try_recorded(out, pid, inner_pid(pid, pid_namespace) ? recorded : NULL,
 				    recorded, err);
 	return is_absent(code) ? -ENOENT : code;
+}
+
+/* @recorded: "" for a perf map. */
+static int find(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
+		const char *recorded, struct codefile *out, struct errbuf *err)
+{
+	enum answer_kind kind = *recorded ? ANSWER_JITDUMP : ANSWER_PERFMAP;
+	struct answers *answers = c->images->answers;
+	char *key = answers__process_key(pid, pid_namespace, recorded);
+	int code;
+
+	if (images__are_given(c->images)) {
+		code = take_given(answers__find(answers, kind, key), out, err);
+	} else {
+		code = *recorded ? search_jitdump(c, pid, pid_namespace, recorded, out, err)
+				 : search_perfmap(c, pid, pid_namespace, out, err);
+		if (answers)
+			keep_answer(answers__add(answers, kind, key), code, out, err);
+	}
+	free(key);
+	return code;
+}
+
+int codefiles__perfmap(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
+		       struct codefile *out, struct errbuf *err)
+{
+	return find(c, pid, pid_namespace, "", out, err);
+}
+
+int codefiles__jitdump(const struct codefiles *c, uint32_t pid, uint64_t pid_namespace,
+		       const char *recorded, struct codefile *out, struct errbuf *err)
+{
+	return find(c, pid, pid_namespace, recorded, out, err);
 }

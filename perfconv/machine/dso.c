@@ -45,6 +45,11 @@ const struct dso *dsos__get(const struct dsos *d, uint32_t id)
 	return &d->list.data[id];
 }
 
+const char *dsos__key(const struct dsos *d, uint32_t id)
+{
+	return strtab__get(&d->keys, id);
+}
+
 /* Names the kernel gives to memory that no file backs. */
 static bool is_memory(const char *path)
 {

@@ -72,6 +72,9 @@ void dsos__release(struct dsos *d);
 /** dsos__get - borrowed until the next findnew. */
 const struct dso *dsos__get(const struct dsos *d, uint32_t id);
 
+/** dsos__key - what tells the object from all others of its capture, in text. */
+const char *dsos__key(const struct dsos *d, uint32_t id);
+
 /**
  * dsos__findnew - the id of the object a mapping names
  *

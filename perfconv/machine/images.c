@@ -61,8 +61,7 @@ static char *in_folder(const char *folder, const char *recorded)
 	return path;
 }
 
-char *images__find_beside(const struct images *im, const struct origin *origin,
-			  const char *recorded)
+static char *find_beside(const struct images *im, const struct origin *origin, const char *recorded)
 {
 	char *path = in_folder(im->side_dir, recorded);
 
@@ -73,6 +72,57 @@ char *images__find_beside(const struct images *im, const struct origin *origin,
 	if (!path && origin)
 		path = living__path(&im->living, origin, recorded);
 	return path;
+}
+
+/* A path that a bundle gives, or NULL. */
+static char *given_path(const struct images *im, enum answer_kind kind, const char *key)
+{
+	const struct answer *a = answers__find(im->answers, kind, key);
+
+	return a && !a->code ? mem__strdup(a->path) : NULL;
+}
+
+static void keep_answer(const struct images *im, enum answer_kind kind, const char *key, int code,
+			const char *path)
+{
+	struct answer *a = im->answers ? answers__add(im->answers, kind, key) : NULL;
+
+	if (!a)
+		return;
+	a->code = code;
+	a->path = code ? NULL : mem__strdup(path);
+}
+
+bool images__are_given(const struct images *im)
+{
+	return im->answers && im->answers->given;
+}
+
+char *images__find_beside(const struct images *im, const struct origin *origin,
+			  const char *recorded)
+{
+	const char *key = file__base(recorded);
+	char *path;
+
+	if (images__are_given(im))
+		return given_path(im, ANSWER_BESIDE, key);
+	path = find_beside(im, origin, recorded);
+	keep_answer(im, ANSWER_BESIDE, key, path ? 0 : -ENOENT, path);
+	return path;
+}
+
+char *images__kallsyms(const struct images *im, const char **why)
+{
+	const struct answer *a;
+
+	*why = "the capture is of another kernel than this one; convert where it was recorded to "
+	       "name its functions";
+	if (!images__are_given(im))
+		return im->local_kernel ? mem__strdup("/proc/kallsyms") : NULL;
+	a = answers__find(im->answers, ANSWER_KALLSYMS, "");
+	if (a && a->code)
+		*why = a->reason;
+	return a && !a->code ? mem__strdup(a->path) : NULL;
 }
 
 /* Where this process's own vdso ends; 0 if it has none. */
@@ -111,7 +161,7 @@ static int open_file(const struct images *im, const struct dso *dso, char **path
 	}
 	if (dso->kind != DSO_ELF && dso->kind != DSO_TRAMPOLINE)
 		return -1;
-	*path = dso->kind == DSO_TRAMPOLINE ? images__find_beside(im, &dso->origin, dso->path)
+	*path = dso->kind == DSO_TRAMPOLINE ? find_beside(im, &dso->origin, dso->path)
 					    : mem__strdup(dso->path);
 	return *path ? file__open(*path, NULL, NULL) : -1;
 }
@@ -201,23 +251,65 @@ static bool may_be_ours(const struct images *im, const struct dso *dso)
 	       !living__is_foreign(&im->living, &dso->origin);
 }
 
-static struct image *open_image(struct images *im, const struct dso *dso)
+/* Return: 0 with *@out set; -ENOENT; -ESTALE if what is there has another build-id. */
+static int search_image(struct image **out, const struct images *im, const struct dso *dso)
 {
 	char *path = NULL;
 	int fd = may_be_ours(im, dso) ? open_file(im, dso, &path) : -1;
-	struct image *image = image__new(fd, path), *cached;
+	struct image *image = image__new(fd, path), *other;
 
-	if (image && build_id_agrees(image, dso))
-		return image;
-	cached = open_living(im, dso);
-	if (!cached)
-		cached = open_cached(dso);
-	if (!cached && image)
-		im->mismatched++;
-	else if (!cached)
-		im->missing += dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE;
+	if (image && build_id_agrees(image, dso)) {
+		*out = image;
+		return 0;
+	}
+	other = open_living(im, dso);
+	if (!other)
+		other = open_cached(dso);
+	*out = other;
+	if (!other && image) {
+		image__free(image);
+		return -ESTALE;
+	}
 	image__free(image);
-	return cached;
+	return other ? 0 : -ENOENT;
+}
+
+/* As search_image(). */
+static int take_given_image(struct image **out, const struct images *im, const char *key)
+{
+	const struct answer *a = answers__find(im->answers, ANSWER_IMAGE, key);
+
+	if (!a || a->code)
+		return a ? a->code : -ENOENT;
+	*out = image__new(file__open(a->path, NULL, NULL), mem__strdup(a->path));
+	return *out ? 0 : -ENOENT;
+}
+
+static bool has_file(const struct dso *dso)
+{
+	return dso->kind == DSO_ELF || dso->kind == DSO_TRAMPOLINE || dso->kind == DSO_VDSO;
+}
+
+static struct image *open_image(struct images *im, const struct dsos *dsos, uint32_t id)
+{
+	const struct dso *dso = dsos__get(dsos, id);
+	const char *key = dsos__key(dsos, id);
+	struct image *image = NULL;
+	int code;
+
+	if (!has_file(dso))
+		return NULL;
+	if (images__are_given(im)) {
+		code = take_given_image(&image, im, key);
+	} else {
+		code = search_image(&image, im, dso);
+		keep_answer(im, ANSWER_IMAGE, key, code, image ? image->path : NULL);
+	}
+	if (code == -ESTALE)
+		im->mismatched++;
+	else if (code && dso->kind != DSO_VDSO)
+		im->missing++;
+	return image;
 }
 
 const struct image *images__get(struct images *im, const struct dsos *dsos, uint32_t id)
@@ -228,9 +320,29 @@ const struct image *images__get(struct images *im, const struct dsos *dsos, uint
 	}
 	if (!im->tried.data[id]) {
 		im->tried.data[id] = true;
-		im->list.data[id] = open_image(im, dsos__get(dsos, id));
+		im->list.data[id] = open_image(im, dsos, id);
 	}
 	return im->list.data[id];
+}
+
+static Elf *open_debug(const struct images *im, const struct image *image, const char *key)
+{
+	char *path;
+	Elf *debug;
+
+	if (!images__are_given(im)) {
+		debug = debugfile__open(image->path, image->elf);
+		keep_answer(im, ANSWER_DEBUG, key, debug ? 0 : -ENOENT, "");
+		return debug;
+	}
+	path = given_path(im, ANSWER_DEBUG, key);
+	debug = path ? elf_file__map(file__open(path, NULL, NULL)) : NULL;
+	free(path);
+	if (debug && elf_kind(debug) != ELF_K_ELF) {
+		elf_end(debug);
+		debug = NULL;
+	}
+	return debug;
 }
 
 Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id)
@@ -241,7 +353,7 @@ Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id)
 		return NULL;
 	if (!image->debug_tried) {
 		image->debug_tried = true;
-		image->debug = debugfile__open(image->path, image->elf);
+		image->debug = open_debug(im, image, dsos__key(dsos, id));
 	}
 	return image->debug;
 }

@@ -6,7 +6,8 @@
  * base name in the side folder, beside the capture, then at the recorded path;
  * others at the recorded path, then in the root of the process that mapped them,
  * if it still lives, then in perf's build-id cache.  A file whose build-id differs
- * from the captured one is not used: wrong names are worse than none.
+ * from the captured one is not used: wrong names are worse than none.  A capture in
+ * a bundle has what is in the bundle, and nothing else.
  */
 #ifndef PERFCONV_MACHINE_IMAGES_H
 #define PERFCONV_MACHINE_IMAGES_H
@@ -17,6 +18,7 @@
 
 #include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/machine/answers.h"
 #include "perfconv/machine/dso.h"
 
 struct segment { /* PT_LOAD */
@@ -32,8 +34,9 @@ struct image {
 };
 
 struct images {
-	char *side_dir;	   /* NULL: none given */
-	char *capture_dir; /* folder of the capture */
+	struct answers *answers; /* borrowed; NULL: this machine is asked, nothing is kept */
+	char *side_dir;		 /* NULL: none given */
+	char *capture_dir;	 /* folder of the capture */
 	struct living living;
 	bool local_kernel; /* the capture is of the running kernel: its vdso is ours */
 	/* Borrowed: a kernel symbol and where it was while recording; address 0: not known. */
@@ -67,6 +70,15 @@ Elf *images__debug(struct images *im, const struct dsos *dsos, uint32_t id);
  */
 char *images__find_beside(const struct images *im, const struct origin *origin,
 			  const char *recorded);
+
+/** images__are_given - whether a bundle gives all files: what this machine has is no matter. */
+bool images__are_given(const struct images *im);
+
+/**
+ * images__kallsyms - where the kernel's symbols are
+ * Return: a path that the caller frees; NULL, with *@why a sentence, if there are none.
+ */
+char *images__kallsyms(const struct images *im, const char **why);
 
 /** image__address - file offset to ELF address.  Return: false if no segment holds it. */
 bool image__address(const struct image *image, uint64_t offset, uint64_t *address);

@@ -253,7 +253,9 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	int code;
 
 	/* A killed perf leaves no header features: the capture is most likely our own. */
-	if (!uname(&here)) {
+	if (c->bundle && !*arch)
+		arch = bundle__manifest(c->bundle)->machine;
+	if (!c->bundle && !uname(&here)) {
 		if (!*arch)
 			arch = here.machine;
 		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
@@ -354,6 +356,53 @@ static int choose_events(struct chosen *chosen, const struct capture *c, struct 
 	return code;
 }
 
+/* The bundle among the files to read, or NULL. */
+static const char *find_bundle(const struct capture_options *options)
+{
+	for (size_t i = 0; i < options->files_n; i++)
+		if (bundle__is(options->files[i]))
+			return options->files[i];
+	return !options->files_n && bundle__is(options->path) ? options->path : NULL;
+}
+
+/* What is in it takes the place of what was asked for. */
+static int open_bundle(struct capture *c, struct errbuf *err)
+{
+	const char *path = find_bundle(&c->options);
+	int code;
+
+	if (!path)
+		return 0;
+	if (c->options.files_n > 1)
+		return errbuf__set(err, -EINVAL,
+				   "%s: is a bundle, which holds all files of its capture; give it "
+				   "alone",
+				   path);
+	if (c->options.keep_answers)
+		return errbuf__set(err, -EINVAL, "%s: is a bundle already", path);
+	code = bundle__open(&c->bundle, path, err);
+	if (code)
+		return code;
+	c->options.path = bundle__manifest(c->bundle)->name;
+	c->options.files = bundle__captures(c->bundle, &c->options.files_n);
+	c->options.side_dir = NULL;
+	return 0;
+}
+
+static int open_data(struct capture *c, struct errbuf *err)
+{
+	const struct capture_options *o = &c->options;
+
+	images__init(&c->images, o->path, o->side_dir);
+	if (c->bundle)
+		c->images.answers = &bundle__manifest(c->bundle)->answers;
+	else if (o->keep_answers)
+		c->images.answers = &c->answers;
+	if (o->files_n > 1)
+		return perfdata__open_series(&c->data, o->files, o->files_n, err);
+	return perfdata__open(&c->data, o->files_n ? o->files[0] : o->path, err);
+}
+
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err)
 {
 	struct capture *c = mem__alloc(1, sizeof(*c));
@@ -362,10 +411,9 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 
 	c->options = *options;
 	machine__init(&c->machine);
-	images__init(&c->images, options->path, options->side_dir);
-	code = options->files_n > 1
-		       ? perfdata__open_series(&c->data, options->files, options->files_n, err)
-		       : perfdata__open(&c->data, options->path, err);
+	code = open_bundle(c, err);
+	if (!code)
+		code = open_data(c, err);
 	if (!code)
 		code = run_pass(c, options, err);
 	if (!code && options->strict)
@@ -373,6 +421,8 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	if (!code)
 		code = choose_events(&chosen, c, err);
 	if (code) {
+		if (c->bundle)
+			bundle__rename(c->bundle, err);
 		capture__free(c);
 	} else {
 		name_everything(c, &options->resolve);
@@ -381,6 +431,16 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	}
 	vec__release(&chosen.list);
 	return code;
+}
+
+const char *capture__file(const struct capture *c, size_t i)
+{
+	const struct manifest *m = c->bundle ? bundle__manifest(c->bundle) : NULL;
+
+	for (size_t part = 0; m && part < m->parts.n; part++)
+		if (m->parts.data[part].capture == i)
+			return m->parts.data[part].path;
+	return perfdata__file(c->data, i);
 }
 
 void capture__free(struct capture *c)
@@ -402,6 +462,8 @@ void capture__free(struct capture *c)
 	codemap__free(c->machine.codemap);
 	machine__release(&c->machine);
 	perfdata__free(c->data);
+	bundle__free(c->bundle);
+	answers__release(&c->answers);
 	idmap__release(&c->count_keys);
 	vec__release(&c->counts);
 	vec__release(&c->losses);

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "perfconv/base/errbuf.h"
+#include "perfconv/bundle/bundle.h"
+#include "perfconv/machine/answers.h"
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/perfdata/perfdata.h"
@@ -31,7 +33,7 @@ enum capture_view {
 };
 
 struct capture_options {
-	const char *path;	  /* the perf.data; "-" is standard input */
+	const char *path;	  /* the perf.data or bundle; "-" is standard input */
 	const char *const *files; /* if files_n > 1: of one series, path the first of them */
 	size_t files_n;
 	const char *const *events; /* names of the events to show; "all": each with samples */
@@ -43,6 +45,7 @@ struct capture_options {
 	struct profile_filter filter;
 	uint64_t max_samples; /* of the timelines in all; 0: as many as there are */
 	bool strict;	      /* what is odd in the capture is an error */
+	bool keep_answers;    /* for capture__pack() */
 	bool no_stitch;	      /* stacks that were cut stay cut */
 	uint32_t max_dump;    /* stack dumps are cut to so many bytes, but for calibration; 0: no */
 	uint32_t texts;	      /* so many tracepoint samples are kept as text */
@@ -73,7 +76,9 @@ struct capture_text {
 };
 
 struct capture {
-	struct capture_options options; /* strings borrowed */
+	struct capture_options options; /* strings borrowed; of a bundle, what it holds */
+	struct bundle *bundle;		/* NULL: the capture is none */
+	struct answers answers;		/* if they are kept */
 	struct perfdata *data;
 	struct machine machine;
 	struct images images;
@@ -113,5 +118,8 @@ struct capture {
  */
 int capture__read(struct capture **out, const struct capture_options *options, struct errbuf *err);
 void capture__free(struct capture *c);
+
+/** capture__file - file @i of those that the capture is read from, as its maker named it. */
+const char *capture__file(const struct capture *c, size_t i);
 
 #endif

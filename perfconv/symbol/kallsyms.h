@@ -16,4 +16,14 @@
 int kallsyms__read(struct symtab *t, const char *path, const char *symbol, uint64_t address,
 		   struct errbuf *err);
 
+/**
+ * kallsyms__excerpt - the lines of a kallsyms file that name @n @addresses
+ *
+ * Those of the nearest function at or before each address and of the one behind it,
+ * and those of @symbol: for these addresses, kallsyms__read() says the same of both.
+ * Return: 0 with *@text (free() it) and *@bytes set; -errno.
+ */
+int kallsyms__excerpt(const char *path, const char *symbol, const uint64_t *addresses, size_t n,
+		      char **text, size_t *bytes);
+
 #endif

@@ -72,17 +72,19 @@ static void add_stripped_names(struct symbols *s, uint32_t id, struct object *ob
 /* Code that the capture names itself may be gone by now, so it comes first. */
 static void load_kernel(struct symbols *s, struct symtab *table)
 {
+	char *path = images__kallsyms(s->images, &s->kernel_unnamed);
+
 	for (size_t i = 0; i < s->dsos->kernel_symbols.n; i++) {
 		const struct kernel_symbol *k = &s->dsos->kernel_symbols.data[i];
 
 		symtab__add(table, k->start, k->end, k->name, 0);
 	}
-	if (!s->images->local_kernel)
-		s->kernel_unnamed = "the capture is of another kernel than this one; convert where "
-				    "it was recorded to name its functions";
-	else if (kallsyms__read(table, "/proc/kallsyms", s->images->kernel_symbol,
-				s->images->kernel_symbol_address, &s->err))
-		s->kernel_unnamed = s->err.text;
+	if (path)
+		s->kernel_unnamed = kallsyms__read(table, path, s->images->kernel_symbol,
+						   s->images->kernel_symbol_address, &s->err)
+					    ? s->err.text
+					    : NULL;
+	free(path);
 	symtab__finish(table, MAX_UNSIZED_KERNEL);
 }
 

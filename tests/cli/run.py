@@ -21,7 +21,8 @@ from pathlib import Path
 
 from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERFCONV,
                           CommandLine, small_capture)
-from waits import Waits  # noqa: F401  the loader finds it here
+from bundle import Bundle, HostileBundle  # noqa: F401  the loader finds them here
+from waits import Waits  # noqa: F401
 
 
 def allow_interrupts():
@@ -48,7 +49,7 @@ class Usage(CommandLine):
                 self.assertIn(mode, text)
 
     def test_help_fits_the_terminal(self):
-        for args in ["--help"], ["convert", "--help"]:
+        for args in ["--help"], ["convert", "--help"], ["bundle", "--help"]:
             for line in self.run_it(*args).stdout.decode().splitlines():
                 self.assertLessEqual(len(line), 80, line)
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv bundle - a capture and all that its conversion needs become one file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/options.h"
+#include "perfconv/pipeline/pack.h"
+
+struct bundle_command {
+	struct capture_options capture;
+	struct pack_options pack;
+	const char *output; /* NULL: made from the input's name */
+	VEC(const char *) inputs;
+	bool quiet;
+};
+
+static int add_input(void *target, const char *value)
+{
+	struct bundle_command *b = target;
+
+	vec__push(&b->inputs, value);
+	return 0;
+}
+
+static int set_output(void *target, const char *value)
+{
+	((struct bundle_command *)target)->output = value;
+	return 0;
+}
+
+static int set_side_dir(void *target, const char *value)
+{
+	((struct bundle_command *)target)->capture.side_dir = value;
+	return 0;
+}
+
+static int set_no_inline(void *target, const char *value)
+{
+	(void)value;
+	((struct bundle_command *)target)->pack.no_inlines = true;
+	return 0;
+}
+
+static int set_quiet(void *target, const char *value)
+{
+	(void)value;
+	((struct bundle_command *)target)->quiet = true;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "input", 'i', "FILE",
+	  "the capture, as an argument (default: perf.data);\n"
+	  "several are a series of perf record --switch-output",
+	  add_input },
+	{ "output", 'o', "FILE", "the bundle (default: FILE.tar.zst)", set_output },
+	{ "no-inline", 0, NULL,
+	  "leave out what names inlined functions and source\n"
+	  "lines of native code: often half of the bundle",
+	  set_no_inline },
+	{ "side-dir", 0, "DIR",
+	  "where pyframes' files are, if not beside the capture\n"
+	  "or where they were recorded",
+	  set_side_dir },
+	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
+};
+
+static const struct command_spec spec = {
+	.name = "bundle",
+	.usage = "[FILE]... [-o X.tar.zst] [OPTION]...",
+	.about = "Pack a capture (default: perf.data) with all that its conversion needs: side\n"
+		 "files, perf maps, jitdumps, and of programs and libraries what names and\n"
+		 "unwinds them.  Every command reads a bundle in place of a capture, and the\n"
+		 "result is the same on any machine.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+};
+
+/* X.data and X become X.tar.zst. */
+static char *default_output(const char *input)
+{
+	static const char suffix[] = ".data";
+	size_t n = strlen(input);
+
+	if (n > sizeof(suffix) - 1 && !strcmp(input + n - (sizeof(suffix) - 1), suffix))
+		n -= sizeof(suffix) - 1;
+	while (n > 1 && input[n - 1] == '/')
+		n--;
+	return mem__format("%.*s.tar.zst", (int)n, input);
+}
+
+static double megabytes(uint64_t bytes)
+{
+	return (double)bytes / 1e6;
+}
+
+static void summary(const struct pack_counts *n, const char *path)
+{
+	message__line("%s   %.1f MB", path, megabytes(n->bytes));
+	message__line("  capture       %.1f MB", megabytes(n->capture_bytes));
+	message__line("  ELF files     %llu and %llu debug files, %.1f MB of their %.1f MB",
+		      (unsigned long long)n->packed[ANSWER_IMAGE],
+		      (unsigned long long)n->packed[ANSWER_DEBUG], megabytes(n->kept_bytes),
+		      megabytes(n->elf_bytes));
+	message__line("  side files    %llu, perf maps %llu, jitdumps %llu, kernel symbols %s",
+		      (unsigned long long)n->packed[ANSWER_BESIDE],
+		      (unsigned long long)n->packed[ANSWER_PERFMAP],
+		      (unsigned long long)n->packed[ANSWER_JITDUMP],
+		      n->packed[ANSWER_KALLSYMS] ? "yes" : "no");
+	if (n->missing)
+		message__line("  not there     %llu ELF files, whose functions have no names here "
+			      "either",
+			      (unsigned long long)n->missing);
+	if (n->refused)
+		message__line("  not used      %llu files of another build-id or owner; the "
+			      "manifest says why",
+			      (unsigned long long)n->refused);
+	message__line("convert it anywhere with: perfconv convert -i %s", path);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int check(const struct bundle_command *b, const char *output, struct errbuf *err)
+{
+	for (size_t i = 0; i < b->inputs.n; i++) {
+		if (!strcmp(b->inputs.data[i], "-"))
+			return errbuf__set(err, -EINVAL,
+					   "standard input cannot be bundled; store the capture in "
+					   "a file and give its name");
+		if (is_same_file(b->inputs.data[i], output))
+			return errbuf__set(
+				err, -EINVAL,
+				"%s: is the capture itself; give the bundle another name", output);
+	}
+	return 0;
+}
+
+static int bundle(struct bundle_command *b, struct errbuf *err)
+{
+	char *output = b->output ? mem__strdup(b->output) : default_output(b->inputs.data[0]);
+	struct pack_counts counts;
+	struct capture *c = NULL;
+	int code = check(b, output, err);
+
+	if (!code)
+		code = capture__read(&c, &b->capture, err);
+	if (!code)
+		code = capture__pack(c, output, &b->pack, &counts, err);
+	capture__free(c);
+	if (!code && !b->quiet)
+		summary(&counts, output);
+	free(output);
+	return code;
+}
+
+int cmd__bundle(int argc, char **argv)
+{
+	static const char *const all[] = { "all" };
+	struct bundle_command b = { .capture = { .resolve = { FRAMES_ALL, .inlines = true },
+						 .events = all,
+						 .events_n = 1,
+						 .keep_answers = true } };
+	struct errbuf err;
+	int first, status = EXIT_USAGE;
+
+	switch (options__parse(&spec, argc, argv, &b, &first)) {
+	case OPTIONS_HELP:
+		status = EXIT_DONE;
+		break;
+	case OPTIONS_OK:
+		for (int i = first; i < argc; i++)
+			vec__push(&b.inputs, argv[i]);
+		if (!b.inputs.n)
+			vec__push(&b.inputs, "perf.data");
+		b.capture.path = b.inputs.data[0];
+		b.capture.files = b.inputs.data;
+		b.capture.files_n = b.inputs.n;
+		status = bundle(&b, &err) ? EXIT_FAILED : EXIT_DONE;
+		if (status == EXIT_FAILED)
+			message__error("%s", err.text);
+		break;
+	case OPTIONS_BAD:
+	default:
+		break;
+	}
+	vec__release(&b.inputs);
+	return status;
+}
