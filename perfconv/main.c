@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* perfconv - perf captures become profiles that people can read. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static const struct command commands[] = {
 	{ "info", "say what a capture holds and how good it is", cmd__info },
 };
 
+#define LARGE_BYTES (1 << 20)
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void print_help(FILE *to)
@@ -50,8 +52,16 @@ static void catch_signals(void)
 			signal(numbers[i], SIG_IGN);
 }
 
+/* A large array gets a mapping of its own, always: it grows without a copy, and leaves
+ * no hole that stays ours when it moves or goes. */
+static void keep_heap_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
+	keep_heap_small();
 	catch_signals();
 	if (argc < 2) {
 		print_help(stderr);

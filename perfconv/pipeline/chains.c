@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Samples are gathered per process and sorted by thread and outermost location,
- * so that the commonest one of a thread is the longest run.
+ * Equal stacks of one thread are looked at once, with how often they came.  They are
+ * gathered per process and sorted by thread and outermost location, so that the
+ * commonest one of a thread is a run.
  */
 #include "perfconv/pipeline/chains.h"
 
@@ -17,10 +18,13 @@ struct chain {
 	uint32_t process, thread;
 	uint32_t root; /* location id of its outermost frame */
 	uint32_t depth;
+	uint64_t samples;
 	bool unmapped;
 };
 
 struct chains {
+	struct idmap stacks;   /* (thread, stack) */
+	VEC(uint64_t) samples; /* of each of those */
 	VEC(struct chain) list;
 };
 
@@ -29,13 +33,11 @@ static bool is_callchain(const struct perfdata_event *e)
 	return e->sample_type & PERF_SAMPLE_CALLCHAIN;
 }
 
-/* The user's part of a sample's stack, outside of the kernel's. */
-static bool measure(const struct capture *c, const struct store_sample *s, struct chain *out)
+/* The user's part of a stack, outside of the kernel's. */
+static bool measure(const struct capture *c, uint32_t thread, uint32_t stack, struct chain *out)
 {
-	uint32_t stack = s->stack;
-
-	*out = (struct chain){ .process = c->machine.threads.data[s->thread].process,
-			       .thread = s->thread };
+	*out = (struct chain){ .process = c->machine.threads.data[thread].process,
+			       .thread = thread };
 	for (; stack != STORE_NO_STACK; stack = store__parent(&c->store, stack)) {
 		uint32_t location = store__leaf(&c->store, stack);
 		uint32_t dso = store__get_location(&c->store, location).place.dso;
@@ -67,32 +69,46 @@ static int by_depth(const void *a, const void *b)
 	return (x->depth > y->depth) - (x->depth < y->depth);
 }
 
-/* Chains of one thread, sorted by root: how many end at the commonest call. */
+/* Chains of one thread, sorted by root: how many samples end at the commonest call. */
 static uint64_t count_reaching(const struct store *store, const struct chain *list, size_t n)
 {
-	size_t most = 0;
+	uint64_t most = 0;
 
 	for (size_t i = 0, end; i < n; i = end) {
+		uint64_t samples = 0;
+
 		for (end = i; end < n && list[end].root == list[i].root; end++)
-			;
+			samples += list[end].samples;
 		if (store__get_location(store, list[i].root).return_address && !list[i].unmapped &&
-		    end - i > most)
-			most = end - i;
+		    samples > most)
+			most = samples;
 	}
 	return most;
 }
 
+static uint32_t median_depth(struct chain *list, size_t n, uint64_t samples)
+{
+	uint64_t before = 0;
+	size_t i = 0;
+
+	qsort(list, n, sizeof(*list), by_depth);
+	for (; i + 1 < n && before + list[i].samples <= samples / 2; i++)
+		before += list[i].samples;
+	return list[i].depth;
+}
+
 static struct chains_process judge_process(const struct store *store, struct chain *list, size_t n)
 {
-	struct chains_process p = { .process = list->process, .samples = n };
+	struct chains_process p = { .process = list->process };
 
 	for (size_t i = 0, end; i < n; i = end) {
-		for (end = i; end < n && list[end].thread == list[i].thread; end++)
-			p.unmapped += list[end].unmapped;
+		for (end = i; end < n && list[end].thread == list[i].thread; end++) {
+			p.samples += list[end].samples;
+			p.unmapped += list[end].unmapped ? list[end].samples : 0;
+		}
 		p.reaching += count_reaching(store, list + i, end - i);
 	}
-	qsort(list, n, sizeof(*list), by_depth);
-	p.median_depth = list[n / 2].depth;
+	p.median_depth = median_depth(list, n, p.samples);
 	return p;
 }
 
@@ -130,6 +146,15 @@ static bool any_dumps(const struct perfdata *data)
 	return false;
 }
 
+static void count(struct chains *chains, const struct store_sample *s)
+{
+	uint32_t id = idmap__intern(&chains->stacks, s->thread, s->stack);
+
+	if (id == chains->samples.n)
+		vec__push(&chains->samples, 0);
+	chains->samples.data[id]++;
+}
+
 struct chains_verdict chains__judge(const struct capture *c)
 {
 	struct chains chains = { 0 };
@@ -139,14 +164,24 @@ struct chains_verdict chains__judge(const struct capture *c)
 		return v;
 	for (size_t i = 0; i < c->store.samples.n; i++) {
 		const struct store_sample *s = &c->store.samples.data[i];
+
+		if (is_callchain(perfdata__event(c->data, s->event)))
+			count(&chains, s);
+	}
+	for (size_t i = 0; i < chains.stacks.n; i++) {
+		const struct idmap_key *k = &chains.stacks.keys[i];
 		struct chain chain;
 
-		if (is_callchain(perfdata__event(c->data, s->event)) && measure(c, s, &chain))
-			vec__push(&chains.list, chain);
+		if (!measure(c, (uint32_t)k->a, (uint32_t)k->b, &chain))
+			continue;
+		chain.samples = chains.samples.data[i];
+		vec__push(&chains.list, chain);
 	}
 	if (chains.list.n)
 		qsort(chains.list.data, chains.list.n, sizeof(*chains.list.data), by_root);
 	v = judge(&c->store, &chains);
+	idmap__release(&chains.stacks);
+	vec__release(&chains.samples);
 	vec__release(&chains.list);
 	return v;
 }

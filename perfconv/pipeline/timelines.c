@@ -99,6 +99,8 @@ static struct profile *make_exact(struct capture *c, uint32_t event)
 		.window = part(c),
 		.monotonic = is_monotonic(c),
 		.waits_shown = c->options.view != VIEW_CPU,
+		.filter = &c->options.filter,
+		.max_slices = c->options.max_samples,
 	};
 
 	c->waits = waits__new(&sources);
@@ -108,19 +110,29 @@ static struct profile *make_exact(struct capture *c, uint32_t event)
 
 static struct profile *make_sampled(struct capture *c, uint32_t event)
 {
-	struct profile_window window = { 0, UINT64_MAX };
+	struct profile_sources sources = {
+		.event = perfdata__event(c->data, event),
+		.event_index = event,
+		.store = &c->store,
+		.machine = &c->machine,
+		.python = c->python,
+		.resolver = c->resolver,
+		.window = { 0, UINT64_MAX },
+		.filter = &c->options.filter,
+		.max_slices = c->options.max_samples,
+	};
 
 	if (is_part(c))
-		window = part(c);
-	return profile__new(perfdata__event(c->data, event), event, &c->store, &c->machine,
-			    c->python, c->resolver, window);
+		sources.window = part(c);
+	return profile__new(&sources);
 }
 
 static void fit(struct capture *c, struct profile *p)
 {
 	uint64_t max = c->options.max_samples;
 
-	profile__filter(p, &c->options.filter);
+	if (c->options.filter.gil)
+		profile__filter_gil(p);
 	if (p->threads.n > 1)
 		total__make(p, c->resolver);
 	if (!max)

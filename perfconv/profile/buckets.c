@@ -7,6 +7,15 @@
 #include "perfconv/profile/builder.h"
 
 #define SHORTEST_NS 1000u
+#define WIDEST_NS (UINT64_MAX / 100) /* that is made ten times as wide */
+
+/*
+ * In units of what will be shown: more slices are not held, and fewer than the second
+ * number make no bucket wider.  Five buckets that become one lose at most four fifths
+ * of their slices, so no width that would have been enough is passed over.
+ */
+#define HOLD_MOST 5u
+#define HOLD_ENOUGH 4u
 
 /* What a stack has in the bucket at hand. */
 struct share {
@@ -28,8 +37,10 @@ struct merging {
 
 static void put(struct merging *m, struct profile_slice slice)
 {
-	if (m->out)
+	if (m->out) {
 		profile_thread__add(m->out, slice);
+		return;
+	}
 	if (m->last.weight && m->last.stack == slice.stack && m->last.off == slice.off)
 		return;
 	m->last = slice;
@@ -58,12 +69,12 @@ static void add(struct merging *m, struct profile_slice slice)
 }
 
 /* A slice is cut where a bucket ends; whole buckets in its midst go by at once. */
-static void merge_thread(struct merging *m, const struct profile_thread *t)
+static void merge_thread(struct merging *m, const struct profile_thread *t, size_t slices)
 {
 	uint64_t left = m->width;
 
 	m->last = (struct profile_slice){ 0 };
-	for (size_t i = 0; i < t->slices.n; i++) {
+	for (size_t i = 0; i < slices; i++) {
 		struct profile_slice piece = t->slices.data[i];
 		uint64_t rest = piece.weight;
 
@@ -91,7 +102,7 @@ static void merge_thread(struct merging *m, const struct profile_thread *t)
 /* Threads that switch seldom stay as they are: they cost little. */
 static bool is_small(const struct profile *p, const struct profile_thread *t, uint64_t max_slices)
 {
-	return t->slices.n <= max_slices / (4 * p->threads.n);
+	return t->pieces <= max_slices / (4 * p->threads.n);
 }
 
 static bool fits(struct merging *m, uint64_t max_slices)
@@ -103,7 +114,7 @@ static bool fits(struct merging *m, uint64_t max_slices)
 		const struct profile_thread *t = &p->threads.data[i];
 
 		if (m->width && !is_small(p, t, max_slices)) {
-			merge_thread(m, t);
+			merge_thread(m, t, t->slices.n);
 			continue;
 		}
 		m->last = (struct profile_slice){ 0 };
@@ -127,13 +138,17 @@ static uint64_t next_width(uint64_t width)
 	return width == 2 * power ? 5 * power : 2 * width;
 }
 
-static void replace_slices(struct merging *m, struct profile_thread *t)
+/* By merged ones, but for the last @kept. */
+static void replace_slices(struct merging *m, struct profile_thread *t, size_t kept)
 {
 	struct profile_thread out = { 0 };
+	size_t merged = t->slices.n - kept;
 
 	m->out = &out;
-	merge_thread(m, t);
+	merge_thread(m, t, merged);
 	m->out = NULL;
+	for (size_t i = merged; i < t->slices.n; i++)
+		vec__push(&out.slices, t->slices.data[i]);
 	vec__release(&t->slices);
 	t->slices.data = out.slices.data;
 	t->slices.n = out.slices.n;
@@ -150,7 +165,7 @@ static void find_depths(struct merging *m)
 
 void buckets__merge(struct profile *p, uint64_t max_slices)
 {
-	struct merging m = { .profile = p, .bucket = 1 };
+	struct merging m = { .profile = p, .bucket = 1, .width = p->holding.width };
 
 	m.shares = mem__alloc(p->resolved->stacks.n + 1, sizeof(*m.shares));
 	m.depths = mem__alloc(p->resolved->stacks.n + 1, sizeof(*m.depths));
@@ -160,13 +175,61 @@ void buckets__merge(struct profile *p, uint64_t max_slices)
 	for (size_t i = 0; m.width && i < p->threads.n; i++) {
 		struct profile_thread *t = &p->threads.data[i];
 
-		p->merged += t->slices.n;
+		p->merged += t->pieces;
 		if (!is_small(p, t, max_slices))
-			replace_slices(&m, t);
+			replace_slices(&m, t, 0);
 		p->merged -= t->slices.n;
 	}
 	p->bucket_ns = m.width;
 	vec__release(&m.list);
 	free(m.shares);
 	free(m.depths);
+}
+
+/* The last slice of each thread stays as it is, for it may go on. */
+static void hold(struct profile *p)
+{
+	struct profile_holding *h = &p->holding;
+	struct merging m = { .profile = p, .bucket = 1 };
+
+	m.shares = mem__alloc(p->resolved->stacks.n + 1, sizeof(*m.shares));
+	m.width = h->width ? h->width : SHORTEST_NS;
+	for (;;) {
+		h->slices = 0;
+		for (size_t i = 0; i < p->threads.n; i++) {
+			struct profile_thread *t = &p->threads.data[i];
+
+			if (t->slices.n && !is_small(p, t, h->max_slices))
+				replace_slices(&m, t, 1);
+			h->slices += t->slices.n;
+		}
+		h->width = m.width;
+		if (h->slices <= HOLD_ENOUGH * h->max_slices || m.width > WIDEST_NS)
+			break;
+		m.width *= 10;
+	}
+	vec__release(&m.list);
+	free(m.shares);
+	/* There may be more different stacks than that. */
+	if (h->slices > HOLD_ENOUGH * h->max_slices)
+		h->most = 2 * h->slices;
+}
+
+void buckets__add(struct profile *p, struct profile_thread *t, struct profile_slice slice)
+{
+	struct profile_holding *h = &p->holding;
+	size_t before = t->slices.n;
+
+	if (t->hidden) {
+		t->end += slice.weight;
+		return;
+	}
+	profile_thread__add(t, slice);
+	h->slices += t->slices.n - before;
+	if (!h->max_slices || h->max_slices > UINT64_MAX / HOLD_MOST)
+		return;
+	if (!h->most)
+		h->most = HOLD_MOST * h->max_slices;
+	if (h->slices > h->most)
+		hold(p);
 }

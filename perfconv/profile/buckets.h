@@ -17,6 +17,17 @@
 
 #include "perfconv/profile/profile.h"
 
+/**
+ * buckets__add - profile_thread__add() for a profile whose p->holding.max_slices is known
+ *
+ * @t: one of @p's threads.  As soon as there are several times more slices than will be
+ * shown, they are merged in buckets that are a part of those that buckets__merge() will
+ * come to, so that memory does not grow with a capture's length, and the result is the same:
+ *
+ *     held   |a|b|a|c|a|b|b|a  ->  |a  |b|c|a|b  |a        a tenth, a hundredth ...
+ */
+void buckets__add(struct profile *p, struct profile_thread *t, struct profile_slice slice);
+
 /* Frames in all stacks that are written, which bounds the bytes of a file. */
 #define BUCKETS_MAX_FRAMES ((uint64_t)16 << 20)
 

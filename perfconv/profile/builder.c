@@ -17,7 +17,6 @@ struct profile_thread *builder__thread(struct builder *b, uint32_t id)
 	if (b->slot.data[id] != NO_SLOT)
 		return &b->profile->threads.data[b->slot.data[id]];
 	b->slot.data[id] = (uint32_t)b->profile->threads.n;
-	vec__push(&b->ids, id);
 	out = vec__add(&b->profile->threads);
 	out->id = id;
 	out->pid = b->machine->processes.data[t->process].pid;
@@ -40,10 +39,12 @@ void profile_thread__add(struct profile_thread *t, struct profile_slice slice)
 	t->end += slice.weight;
 	if (!slice.weight)
 		return;
-	if (last && last->stack == slice.stack && last->off == slice.off)
+	if (last && last->stack == slice.stack && last->off == slice.off) {
 		last->weight += slice.weight;
-	else
-		vec__push(&t->slices, slice);
+		return;
+	}
+	vec__push(&t->slices, slice);
+	t->pieces++;
 }
 
 void builder__add_python_threads(struct builder *b)
@@ -133,19 +134,23 @@ static void sort_threads(struct builder *b)
 		const struct profile_thread *t = &p->threads.data[i];
 
 		keys[i] = (struct sort_key){ t->pid, t->tid,
-					     b->machine->threads.data[b->ids.data[i]].start_ns,
-					     *t };
+					     b->machine->threads.data[t->id].start_ns, *t };
 	}
 	qsort(keys, p->threads.n, sizeof(*keys), by_process_and_start);
-	for (size_t i = 0; i < p->threads.n; i++)
+	for (size_t i = 0; i < p->threads.n; i++) {
 		p->threads.data[i] = keys[i].thread;
+		b->slot.data[keys[i].thread.id] = (uint32_t)i;
+	}
 	free(keys);
 }
 
-void builder__finish(struct builder *b)
+void builder__arrange(struct builder *b)
 {
 	sort_threads(b);
 	make_names_unique(b->profile);
+}
+
+void builder__release(struct builder *b)
+{
 	vec__release(&b->slot);
-	vec__release(&b->ids);
 }

@@ -12,7 +12,6 @@ struct builder {
 	const struct machine *machine;
 	const struct python *python;
 	VEC(uint32_t) slot; /* machine thread id -> index into profile->threads, or none */
-	VEC(uint32_t) ids;  /* the other way round */
 };
 
 /** builder__thread - of machine thread @id, new if it is not there; until the next call. */
@@ -21,8 +20,9 @@ struct profile_thread *builder__thread(struct builder *b, uint32_t id);
 /** builder__add_python_threads - those that Python names, also if they were never on a CPU. */
 void builder__add_python_threads(struct builder *b);
 
-/** builder__finish - sort the threads, make their names unique, release the builder. */
-void builder__finish(struct builder *b);
+/** builder__arrange - sort the threads and make their names unique; all must be there. */
+void builder__arrange(struct builder *b);
+void builder__release(struct builder *b);
 
 /** profile_thread__add - append a slice; equal neighbours become one; 0 is ignored. */
 void profile_thread__add(struct profile_thread *t, struct profile_slice slice);

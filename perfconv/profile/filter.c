@@ -46,17 +46,17 @@ static bool uses_gil(const struct profile *p, const struct profile_thread *t)
 	return false;
 }
 
-static bool passes(const struct profile *p, const struct profile_thread *t,
-		   const struct profile_filter *f)
+bool profile_filter__passes(const struct profile_filter *f, const struct profile *p,
+			    const struct profile_thread *t)
 {
-	bool thread = !f->threads_n, process = !f->processes_n;
-	const char *name = f->processes_n ? process_name(p, t) : "";
+	bool thread = !f || !f->threads_n, process = !f || !f->processes_n;
+	const char *name = process ? "" : process_name(p, t);
 
-	for (size_t i = 0; i < f->threads_n && !thread; i++)
+	for (size_t i = 0; !thread && i < f->threads_n; i++)
 		thread = thread_matches(t, f->threads[i]);
-	for (size_t i = 0; i < f->processes_n && !process; i++)
+	for (size_t i = 0; !process && i < f->processes_n; i++)
 		process = is_number(f->processes[i], t->pid) || !fnmatch(f->processes[i], name, 0);
-	return thread && process && (!f->gil || uses_gil(p, t));
+	return thread && process;
 }
 
 static void add_up(struct profile *p)
@@ -74,13 +74,11 @@ static void add_up(struct profile *p)
 	}
 }
 
-size_t profile__filter(struct profile *p, const struct profile_filter *filter)
+/* Takes @kept over. */
+static size_t keep(struct profile *p, bool *kept)
 {
-	bool *kept = mem__alloc(p->threads.n, sizeof(*kept));
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->threads.n; i++)
-		kept[i] = passes(p, &p->threads.data[i], filter);
 	for (size_t i = 0; i < p->threads.n; i++) {
 		if (kept[i])
 			p->threads.data[n++] = p->threads.data[i];
@@ -91,4 +89,22 @@ size_t profile__filter(struct profile *p, const struct profile_filter *filter)
 	free(kept);
 	add_up(p);
 	return n;
+}
+
+size_t profile__filter(struct profile *p, const struct profile_filter *filter)
+{
+	bool *kept = mem__alloc(p->threads.n, sizeof(*kept));
+
+	for (size_t i = 0; i < p->threads.n; i++)
+		kept[i] = profile_filter__passes(filter, p, &p->threads.data[i]);
+	return keep(p, kept);
+}
+
+size_t profile__filter_gil(struct profile *p)
+{
+	bool *kept = mem__alloc(p->threads.n, sizeof(*kept));
+
+	for (size_t i = 0; i < p->threads.n; i++)
+		kept[i] = uses_gil(p, &p->threads.data[i]);
+	return keep(p, kept);
 }

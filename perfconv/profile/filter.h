@@ -18,10 +18,21 @@ struct profile_filter {
 	bool gil; /* only threads that run Python code or wait for the GIL */
 };
 
+/** profile_filter__passes - does a thread's name match?  @f as below, all threads still in @p. */
+bool profile_filter__passes(const struct profile_filter *f, const struct profile *p,
+			    const struct profile_thread *t);
+
 /**
- * profile__filter - take out the threads that do not match
+ * profile__filter - take out the threads whose names do not match
+ *
+ * @filter: NULL lets everything through.  f->gil is not looked at: whether a thread
+ * passes that is known only when it has its slices.
+ *
  * Return: how many are left; the profile's sums are of those.
  */
 size_t profile__filter(struct profile *p, const struct profile_filter *filter);
+
+/** profile__filter_gil - take out the threads that have nothing to do with the GIL; likewise. */
+size_t profile__filter_gil(struct profile *p);
 
 #endif

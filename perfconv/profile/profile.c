@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/profile/buckets.h"
 #include "perfconv/profile/builder.h"
+#include "perfconv/profile/filter.h"
 
 static bool is_clock(const struct perfdata_event *e)
 {
@@ -50,9 +52,9 @@ uint32_t profile__event(const struct perfdata *data, const struct store *store)
 	return best;
 }
 
-static void add_slice(struct profile_thread *t, uint32_t stack, uint64_t weight)
+static void add_slice(struct profile *p, struct profile_thread *t, uint32_t stack, uint64_t weight)
 {
-	profile_thread__add(t, (struct profile_slice){ .weight = weight, .stack = stack });
+	buckets__add(p, t, (struct profile_slice){ .weight = weight, .stack = stack });
 }
 
 /* How much of a sample lies in the window; in time where it measures time. */
@@ -81,9 +83,9 @@ static void add_sample(struct profile *p, struct profile_thread *t, const struct
 		uint64_t begin = at > weight ? at - weight : 0;
 
 		if (begin > t->end)
-			add_slice(t, RESOLVE_NO_STACK, begin - t->end);
+			add_slice(p, t, RESOLVE_NO_STACK, begin - t->end);
 	}
-	add_slice(t, stack, weight);
+	add_slice(p, t, stack, weight);
 	t->weight += weight;
 	t->samples++;
 	t->endings[s->ending]++;
@@ -95,20 +97,58 @@ static void add_sample(struct profile *p, struct profile_thread *t, const struct
 }
 
 /* The first sample's own slice reaches back before it. */
-static void find_start(struct profile *p, const struct store *store, struct profile_window window)
+static void find_start(struct profile *p, const struct profile_sources *from)
 {
 	uint64_t start = UINT64_MAX;
 
-	for (size_t i = 0; i < store->samples.n; i++) {
-		const struct store_sample *s = &store->samples.data[i];
+	for (size_t i = 0; i < from->store->samples.n; i++) {
+		const struct store_sample *s = &from->store->samples.data[i];
 		uint64_t begin = s->time_ns > s->weight ? s->time_ns - s->weight : 0;
 
 		if (s->event == p->event && begin < start)
 			start = begin;
 	}
-	if (start < window.from_ns)
-		start = window.from_ns;
+	if (start < from->window.from_ns)
+		start = from->window.from_ns;
 	p->start_ns = start == UINT64_MAX ? 0 : start;
+}
+
+/* What @s adds to the profile; 0: nothing. */
+static uint64_t weight_of(const struct profile *p, const struct profile_sources *from,
+			  const struct store_sample *s)
+{
+	return s->event == p->event ? weight_within(p, s, from->window) : 0;
+}
+
+/* All of them first: their names tell which are shown. */
+static void add_threads(struct profile *p, struct builder *b, const struct profile_sources *from)
+{
+	for (size_t i = 0; i < from->store->samples.n; i++) {
+		const struct store_sample *s = &from->store->samples.data[i];
+
+		if (weight_of(p, from, s))
+			(void)builder__thread(b, s->thread);
+	}
+	builder__add_python_threads(b);
+	builder__arrange(b);
+	for (size_t i = 0; i < p->threads.n; i++)
+		p->threads.data[i].hidden =
+			!profile_filter__passes(from->filter, p, &p->threads.data[i]);
+}
+
+static void add_samples(struct profile *p, struct builder *b, const struct profile_sources *from)
+{
+	for (size_t i = 0; i < from->store->samples.n; i++) {
+		const struct store_sample *s = &from->store->samples.data[i];
+		bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
+		uint64_t end_ns = s->time_ns, weight = weight_of(p, from, s);
+
+		if (end_ns > from->window.to_ns)
+			end_ns = from->window.to_ns;
+		if (weight)
+			add_sample(p, builder__thread(b, s->thread), s,
+				   resolver__stack(from->resolver, s->stack, cut), end_ns, weight);
+	}
 }
 
 /* With clocks all timelines reach to one end; the longest may stand a little past it. */
@@ -118,38 +158,27 @@ static void finish_timelines(struct profile *p)
 		if (p->threads.data[i].end > p->duration)
 			p->duration = p->threads.data[i].end;
 	for (size_t i = 0; p->timed && i < p->threads.n; i++)
-		add_slice(&p->threads.data[i], RESOLVE_NO_STACK,
+		add_slice(p, &p->threads.data[i], RESOLVE_NO_STACK,
 			  p->duration - p->threads.data[i].end);
 }
 
-struct profile *profile__new(const struct perfdata_event *event, uint32_t event_index,
-			     const struct store *store, const struct machine *machine,
-			     const struct python *python, struct resolver *resolver,
-			     struct profile_window window)
+struct profile *profile__new(const struct profile_sources *sources)
 {
+	const struct perfdata_event *event = sources->event;
 	struct profile *p = mem__alloc(1, sizeof(*p));
-	struct builder b = { .profile = p, .machine = machine, .python = python };
+	struct builder b = { .profile = p, .machine = sources->machine, .python = sources->python };
 
-	p->resolved = resolver__resolved(resolver);
-	p->event = event_index;
+	p->resolved = resolver__resolved(sources->resolver);
+	p->event = sources->event_index;
 	p->timed = is_clock(event) && (event->sample_type & PERF_SAMPLE_TIME);
 	p->has_dumps = event->sample_type & PERF_SAMPLE_STACK_USER;
-	find_start(p, store, window);
-	for (size_t i = 0; i < store->samples.n; i++) {
-		const struct store_sample *s = &store->samples.data[i];
-		bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
-		uint64_t end_ns = s->time_ns < window.to_ns ? s->time_ns : window.to_ns, weight;
-
-		if (s->event != event_index)
-			continue;
-		weight = weight_within(p, s, window);
-		if (weight)
-			add_sample(p, builder__thread(&b, s->thread), s,
-				   resolver__stack(resolver, s->stack, cut), end_ns, weight);
-	}
-	builder__add_python_threads(&b);
+	p->holding.max_slices = sources->max_slices;
+	find_start(p, sources);
+	add_threads(p, &b, sources);
+	add_samples(p, &b, sources);
 	finish_timelines(p);
-	builder__finish(&b);
+	builder__release(&b);
+	profile__filter(p, sources->filter);
 	return p;
 }
 

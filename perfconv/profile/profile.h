@@ -57,6 +57,7 @@ struct profile_thread {
 	uint32_t id; /* the machine's */
 	uint32_t pid, tid;
 	bool python;	 /* the side file names it */
+	bool hidden;	 /* it will be filtered out, and needs no slices */
 	uint64_t weight; /* sum over slices that are neither gaps nor off the CPU */
 	uint64_t samples;
 	uint64_t endings[STACK_ENDINGS];
@@ -64,6 +65,15 @@ struct profile_thread {
 	uint64_t end;	   /* of the last slice, from the profile's start */
 	struct profile_times times;
 	VEC(struct profile_slice) slices;
+	uint64_t pieces; /* slices there were before any were merged, see buckets.h */
+};
+
+/* What keeps a profile in the making small, see buckets__add(). */
+struct profile_holding {
+	uint64_t max_slices; /* that will be shown; 0: all there are */
+	uint64_t slices;     /* of all threads, now */
+	uint64_t most;	     /* more are not held; 0: not yet known */
+	uint64_t width;	     /* of the buckets that held slices are merged in; 0: none */
 };
 
 struct profile {
@@ -83,6 +93,21 @@ struct profile {
 	VEC(struct profile_slice) total;    /* sums over all threads, see total.h */
 	uint64_t bucket_ns; /* slices of one stack within such a time are one; 0: as they were */
 	uint64_t merged;    /* slices that became parts of others so */
+	struct profile_holding holding;
+};
+
+struct profile_filter;
+
+struct profile_sources {
+	const struct perfdata_event *event; /* whose samples are shown */
+	uint32_t event_index;
+	const struct store *store;
+	const struct machine *machine;
+	const struct python *python;
+	struct resolver *resolver;
+	struct profile_window window;	     /* only what lies in it is counted */
+	const struct profile_filter *filter; /* names of threads to show; NULL: all */
+	uint64_t max_slices;		     /* what buckets__merge() will be given; 0: all */
 };
 
 /** profile__measures_time - whether an event's samples are taken by time on a CPU. */
@@ -92,15 +117,12 @@ bool profile__measures_time(const struct perfdata_event *event);
 uint32_t profile__event(const struct perfdata *data, const struct store *store);
 
 /**
- * profile__new - timelines of the samples of @event
+ * profile__new - timelines of the samples of an event
  *
- * The resolver, the store and the machine are borrowed; the profile refers to
- * strings and stacks of theirs.  Only what lies in @window is counted.
+ * All is borrowed; the profile refers to strings and stacks of the resolver, the
+ * store and the machine.
  */
-struct profile *profile__new(const struct perfdata_event *event, uint32_t event_index,
-			     const struct store *store, const struct machine *machine,
-			     const struct python *python, struct resolver *resolver,
-			     struct profile_window window);
+struct profile *profile__new(const struct profile_sources *sources);
 void profile__free(struct profile *p);
 
 /** profile__show - tell @watcher all slices of a timed profile whose waits are not known. */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/profile/buckets.h"
 #include "perfconv/profile/builder.h"
+#include "perfconv/profile/filter.h"
 
 /* Beyond that it is no switching: the kernel and we look at different times. */
 #define LONGEST_RETURN_NS 200000u
@@ -15,10 +17,8 @@ struct wall {
 	struct profile *profile;
 	struct intervals intervals;
 	uint32_t running_frame;
-	/* the thread at hand */
-	uint32_t id;
-	struct profile_thread *thread;
-	const uint32_t *samples; /* by time */
+	struct profile_thread *thread; /* at hand; what follows is of it */
+	const uint32_t *samples;       /* by time */
 	size_t samples_n;
 	size_t next;	    /* the first sample that is not before what has been laid */
 	uint64_t return_ns; /* on its CPU before each SWITCH record that says so */
@@ -40,7 +40,7 @@ static uint32_t sample_stack(struct wall *w, size_t i)
 
 static void add(struct wall *w, uint64_t weight, uint32_t stack, bool off)
 {
-	profile_thread__add(w->thread, (struct profile_slice){ weight, stack, off });
+	buckets__add(w->profile, w->thread, (struct profile_slice){ weight, stack, off });
 }
 
 /* The next @ns of the thread; to be called for all of its time, in order. */
@@ -71,7 +71,7 @@ static uint32_t stack_of_rest(struct wall *w, const struct interval *run,
 {
 	if (w->samples_n && sample(w, w->samples_n - 1)->time_ns >= run->start_ns)
 		return sample_stack(w, w->samples_n - 1);
-	return after ? waits__switch_stack(w->from->waits, w->id, after) : RESOLVE_NO_STACK;
+	return after ? waits__switch_stack(w->from->waits, w->thread->id, after) : RESOLVE_NO_STACK;
 }
 
 /* A run on a CPU; @after: what follows it, or NULL. */
@@ -110,7 +110,7 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 {
 	uint64_t returning = returning_ns(w, i, after);
 	uint64_t weight = i->end_ns - i->start_ns - returning;
-	struct wait wait = waits__find(w->from->waits, w->id, i);
+	struct wait wait = waits__find(w->from->waits, w->thread->id, i);
 
 	w->thread->times.off += weight;
 	w->thread->times.reasons[wait.reason] += weight;
@@ -127,7 +127,7 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 	if (!returning)
 		return;
 	w->thread->times.switching += returning;
-	add_on_cpu(w, returning, waits__switching(w->from->waits, w->id, i));
+	add_on_cpu(w, returning, waits__switching(w->from->waits, w->thread->id, i));
 }
 
 static void add_gap(struct wall *w, const struct interval *i)
@@ -142,28 +142,32 @@ static void add_gap(struct wall *w, const struct interval *i)
 	tell(w, weight, (struct stretch){ .stack = RESOLVE_NO_STACK, .state = i->state });
 }
 
+static void add_interval(struct wall *w, const struct interval *i, const struct interval *after)
+{
+	switch (i->state) {
+	case THREAD_RUNNING:
+		add_run(w, i, after);
+		break;
+	case THREAD_WAITING:
+	case THREAD_RUNNABLE:
+		add_off(w, i, after);
+		break;
+	case THREAD_UNKNOWN:
+	case THREAD_ABSENT:
+	default:
+		add_gap(w, i);
+		break;
+	}
+}
+
 static void add_intervals(struct wall *w)
 {
-	const struct interval *list = w->intervals.list.data;
+	const struct profile_window *window = &w->from->window;
+	const struct interval *i;
 
-	for (size_t i = 0; i < w->intervals.list.n; i++) {
-		const struct interval *after = i + 1 < w->intervals.list.n ? &list[i + 1] : NULL;
-
-		switch (list[i].state) {
-		case THREAD_RUNNING:
-			add_run(w, &list[i], after);
-			break;
-		case THREAD_WAITING:
-		case THREAD_RUNNABLE:
-			add_off(w, &list[i], after);
-			break;
-		case THREAD_UNKNOWN:
-		case THREAD_ABSENT:
-		default:
-			add_gap(w, &list[i]);
-			break;
-		}
-	}
+	intervals__begin(&w->intervals, w->thread->id, window->from_ns, window->to_ns);
+	while ((i = intervals__next(&w->intervals)))
+		add_interval(w, i, intervals__after(&w->intervals));
 }
 
 /* Of the event's samples, what is told beside the times. */
@@ -185,22 +189,32 @@ static void count_samples(struct wall *w)
 	}
 }
 
-/* The first and the last look at the thread at hand that tell the kernel's counts. */
-static bool find_looks(const struct wall *w, const struct threads_entry **first,
-		       const struct threads_entry **last)
+/* The thread between the first and the last look that tell the kernel's counts of it. */
+struct looks {
+	const struct threads_entry *first, *last;
+	bool known;		   /* all of it */
+	uint64_t running, returns; /* ns on a CPU as we see it, and how often it came back */
+};
+
+static bool find_looks(const struct wall *w, struct looks *l)
 {
 	const struct threads_file *f = w->from->threads;
 	const struct threads_entry *e = f ? threads_file__find(f, w->thread->tid) : NULL;
 
-	*first = *last = NULL;
+	memset(l, 0, sizeof(*l));
 	for (; e && e < f->entries.data + f->entries.n && e->tid == w->thread->tid; e++) {
 		if (!e->has_schedstat || e->pid != w->thread->pid)
 			continue;
-		*first = *first ? *first : e;
-		*last = e;
+		l->first = l->first ? l->first : e;
+		l->last = e;
 	}
-	return *first != *last && (*last)->run_ns >= (*first)->run_ns &&
-	       (*last)->queue_ns >= (*first)->queue_ns;
+	if (l->first == l->last || l->last->run_ns < l->first->run_ns ||
+	    l->last->queue_ns < l->first->queue_ns)
+		return false;
+	l->known = w->intervals.has_ins && w->from->monotonic &&
+		   l->first->time_ns >= w->from->capture.from_ns &&
+		   l->last->time_ns <= w->from->capture.to_ns;
+	return true;
 }
 
 static uint64_t overlap(const struct interval *i, uint64_t from_ns, uint64_t to_ns)
@@ -211,79 +225,65 @@ static uint64_t overlap(const struct interval *i, uint64_t from_ns, uint64_t to_
 	return start < end ? end - start : 0;
 }
 
-/* Whether all is known of the thread at hand between the two looks. */
-static bool is_known(const struct wall *w, const struct threads_entry *first,
-		     const struct threads_entry *last)
+static void look_at(struct looks *l, const struct interval *i)
 {
-	if (!w->intervals.has_ins || !w->from->monotonic ||
-	    first->time_ns < w->from->capture.from_ns || last->time_ns > w->from->capture.to_ns)
-		return false;
-	for (size_t i = 0; i < w->intervals.list.n; i++) {
-		const struct interval *v = &w->intervals.list.data[i];
+	uint64_t within = overlap(i, l->first->time_ns, l->last->time_ns);
 
-		if (v->state == THREAD_UNKNOWN && overlap(v, first->time_ns, last->time_ns))
-			return false;
-	}
-	return true;
+	if (i->state == THREAD_UNKNOWN && within)
+		l->known = false;
+	if (i->state != THREAD_RUNNING)
+		return;
+	l->running += within;
+	l->returns += i->start_ns > l->first->time_ns && i->start_ns < l->last->time_ns;
 }
 
 /* How long the kernel takes to bring the thread back, on average of the capture. */
-static void compare_with_kernel(struct wall *w)
+static void compare_with_kernel(struct wall *w, const struct looks *l)
 {
 	struct profile_times *times = &w->thread->times;
-	const struct threads_entry *first, *last;
-	uint64_t running = 0, returns = 0;
 
-	w->return_ns = 0;
-	if (!find_looks(w, &first, &last))
-		return;
-	times->schedstat_run = last->run_ns - first->run_ns;
-	times->schedstat_queue = last->queue_ns - first->queue_ns;
+	times->schedstat_run = l->last->run_ns - l->first->run_ns;
+	times->schedstat_queue = l->last->queue_ns - l->first->queue_ns;
 	times->has_schedstat = true;
-	if (!is_known(w, first, last))
+	if (!l->known)
 		return;
-	for (size_t i = 0; i < w->intervals.list.n; i++) {
-		const struct interval *v = &w->intervals.list.data[i];
-
-		if (v->state != THREAD_RUNNING)
-			continue;
-		running += overlap(v, first->time_ns, last->time_ns);
-		returns += v->start_ns > first->time_ns && v->start_ns < last->time_ns;
-	}
-	if (returns && times->schedstat_run > running)
-		w->return_ns = (times->schedstat_run - running) / returns;
+	if (l->returns && times->schedstat_run > l->running)
+		w->return_ns = (times->schedstat_run - l->running) / l->returns;
 	if (w->return_ns > LONGEST_RETURN_NS)
 		w->return_ns = LONGEST_RETURN_NS;
-	times->schedstat_on_cpu = running + returns * w->return_ns;
+	times->schedstat_on_cpu = l->running + l->returns * w->return_ns;
 }
 
-/* The state over the whole capture first, for what the kernel counted is of all of it. */
-static void find_intervals(struct wall *w)
+/* Over the whole capture, for what the kernel counted is of all of it. */
+static void learn(struct wall *w)
 {
-	w->intervals.start_ns = w->from->capture.from_ns;
-	w->intervals.end_ns = w->from->capture.to_ns;
-	intervals__of(&w->intervals, w->id);
-	for (size_t i = 0; i < w->intervals.list.n; i++)
-		if (w->intervals.list.data[i].state == THREAD_WAITING ||
-		    w->intervals.list.data[i].state == THREAD_RUNNABLE)
-			waits__learn(w->from->waits, w->id, &w->intervals.list.data[i]);
-	compare_with_kernel(w);
-	w->intervals.start_ns = w->from->window.from_ns;
-	w->intervals.end_ns = w->from->window.to_ns;
-	intervals__of(&w->intervals, w->id);
+	const struct profile_window *all = &w->from->capture;
+	const struct interval *i;
+	struct looks looks;
+	bool looked = find_looks(w, &looks);
+
+	w->return_ns = 0;
+	intervals__begin(&w->intervals, w->thread->id, all->from_ns, all->to_ns);
+	while ((i = intervals__next(&w->intervals))) {
+		if (interval__is_off(i))
+			waits__learn(w->from->waits, w->thread->id, i);
+		if (looked)
+			look_at(&looks, i);
+	}
+	if (looked)
+		compare_with_kernel(w, &looks);
 }
 
-static void add_thread(struct wall *w, struct builder *b, uint32_t id)
+static void add_thread(struct wall *w, struct profile_thread *thread)
 {
-	w->id = id;
-	w->thread = builder__thread(b, id);
-	w->samples = w->intervals.samples + w->intervals.first_sample[id];
-	w->samples_n = intervals__samples(&w->intervals, id);
+	w->thread = thread;
+	w->samples = w->intervals.samples + w->intervals.first_sample[thread->id];
+	w->samples_n = intervals__samples(&w->intervals, thread->id);
 	w->next = 0;
 	w->at_ns = w->from->window.from_ns;
 	if (w->from->watcher)
-		w->from->watcher->thread(w->from->watcher->target, id);
-	find_intervals(w);
+		w->from->watcher->thread(w->from->watcher->target, thread->id);
+	learn(w);
 	add_intervals(w);
 	count_samples(w);
 	w->profile->weight += w->thread->weight;
@@ -297,8 +297,8 @@ static bool *threads_to_show(const struct wall *w)
 	bool *shown = mem__alloc(m->threads.n, sizeof(*shown));
 
 	for (uint32_t id = 0; id < m->threads.n; id++)
-		if (m->threads.data[id].tid &&
-		    (intervals__rows(&w->intervals, id) || intervals__samples(&w->intervals, id)))
+		if (m->threads.data[id].tid && (switches__first(w->from->switches, id) ||
+						intervals__samples(&w->intervals, id)))
 			alive[m->threads.data[id].process] = true;
 	for (uint32_t id = 0; id < m->threads.n; id++)
 		shown[id] = m->threads.data[id].tid && m->threads.data[id].tid != UINT32_MAX &&
@@ -318,20 +318,25 @@ struct profile *wall__new(const struct wall_sources *sources)
 	p->event = sources->event_index;
 	p->timed = p->exact = true;
 	p->waits = sources->waits_shown;
+	p->holding.max_slices = sources->max_slices;
 	p->has_dumps = sources->event->sample_type & PERF_SAMPLE_STACK_USER;
 	p->start_ns = sources->window.from_ns;
 	p->duration = sources->window.to_ns - sources->window.from_ns;
 	intervals__init(&w.intervals, sources->switches, sources->store, sources->machine,
-			sources->event_index, sources->window.from_ns, sources->window.to_ns);
+			sources->event_index);
 	p->ends_guessed = !w.intervals.has_ins;
 	w.running_frame = resolver__label(sources->resolver, FRAME_NOTE, "[running]");
 	shown = threads_to_show(&w);
 	for (uint32_t id = 0; id < sources->machine->threads.n; id++)
 		if (shown[id])
-			add_thread(&w, &b, id);
+			(void)builder__thread(&b, id);
 	free(shown);
+	builder__arrange(&b);
+	builder__release(&b);
+	profile__filter(p, sources->filter);
+	for (size_t i = 0; i < p->threads.n; i++)
+		add_thread(&w, &p->threads.data[i]);
 	p->contradicted = waits__contradicted(sources->waits);
 	intervals__release(&w.intervals);
-	builder__finish(&b);
 	return p;
 }

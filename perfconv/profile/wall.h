@@ -41,11 +41,13 @@ struct wall_sources {
 	const struct threads_file *threads; /* NULL: none */
 	struct resolver *resolver;
 	struct waits *waits;
-	struct profile_window capture; /* all of it */
-	struct profile_window window;  /* the part that is shown */
-	bool monotonic;		       /* the capture's times are those of @threads */
-	bool waits_shown;	       /* else time off the CPU is a gap */
-	const struct watcher *watcher; /* NULL: nobody looks */
+	struct profile_window capture;	     /* all of it */
+	struct profile_window window;	     /* the part that is shown */
+	bool monotonic;			     /* the capture's times are those of @threads */
+	bool waits_shown;		     /* else time off the CPU is a gap */
+	const struct watcher *watcher;	     /* NULL: nobody looks */
+	const struct profile_filter *filter; /* as in struct profile_sources */
+	uint64_t max_slices;		     /* likewise */
 };
 
 /** wall__new - freed by profile__free(); all is borrowed, as in profile__new(). */

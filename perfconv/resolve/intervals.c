@@ -4,63 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* While the rows of one thread are walked. */
-struct walk {
-	struct intervals *v;
-	const struct thread *thread;
-	const uint32_t *samples; /* of the thread, by time */
-	size_t samples_n;
-	struct interval now; /* begun; its end is not yet known */
-	size_t loss;	     /* the first loss that has not been applied */
-	uint64_t lost_until; /* rows before that say nothing */
-};
+#define GIVEN_KEPT 64u /* so many are dropped from the front at once */
 
-/* Both tables of one kind: for each thread where its part of @indices begins, and the
- * numbers of all items, by thread, else in their order. */
-static void sort_by_thread(const uint32_t *thread_of, size_t n, size_t threads, uint32_t *first,
-			   uint32_t *indices)
-{
-	uint32_t *next = mem__alloc(threads + 1, sizeof(*next));
-
-	for (size_t i = 0; i < n; i++)
-		if (thread_of[i] != UINT32_MAX)
-			first[thread_of[i] + 1]++;
-	for (size_t t = 0; t < threads; t++)
-		first[t + 1] += first[t];
-	memcpy(next, first, (threads + 1) * sizeof(*next));
-	for (size_t i = 0; i < n; i++)
-		if (thread_of[i] != UINT32_MAX)
-			indices[next[thread_of[i]]++] = (uint32_t)i;
-	free(next);
-}
-
-static void sort_rows(struct intervals *v)
-{
-	size_t n = v->switches->rows.n, threads = v->machine->threads.n;
-	uint32_t *thread_of = mem__alloc(n, sizeof(*thread_of));
-
-	for (size_t i = 0; i < n; i++)
-		thread_of[i] = v->switches->rows.data[i].thread;
-	v->rows = mem__alloc(n, sizeof(*v->rows));
-	v->first_row = mem__alloc(threads + 1, sizeof(*v->first_row));
-	sort_by_thread(thread_of, n, threads, v->first_row, v->rows);
-	free(thread_of);
-}
-
+/* For each thread where its part of v->samples begins, and the numbers of all samples, by
+ * thread, else in their order. */
 static void sort_samples(struct intervals *v, uint32_t on_cpu)
 {
-	size_t n = v->store->samples.n, threads = v->machine->threads.n;
-	uint32_t *thread_of = mem__alloc(n, sizeof(*thread_of));
+	const struct store_sample *all = v->store->samples.data;
+	size_t n = v->store->samples.n, threads = v->machine->threads.n, wanted = 0;
+	uint32_t *next = mem__alloc(threads + 1, sizeof(*next));
 
-	for (size_t i = 0; i < n; i++) {
-		const struct store_sample *s = &v->store->samples.data[i];
-
-		thread_of[i] = s->event == on_cpu ? s->thread : UINT32_MAX;
-	}
-	v->samples = mem__alloc(n, sizeof(*v->samples));
 	v->first_sample = mem__alloc(threads + 1, sizeof(*v->first_sample));
-	sort_by_thread(thread_of, n, threads, v->first_sample, v->samples);
-	free(thread_of);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].event == on_cpu) {
+			v->first_sample[all[i].thread + 1]++;
+			wanted++;
+		}
+	for (size_t t = 0; t < threads; t++)
+		v->first_sample[t + 1] += v->first_sample[t];
+	memcpy(next, v->first_sample, (threads + 1) * sizeof(*next));
+	v->samples = mem__alloc(wanted, sizeof(*v->samples));
+	for (size_t i = 0; i < n; i++)
+		if (all[i].event == on_cpu)
+			v->samples[next[all[i].thread]++] = (uint32_t)i;
+	free(next);
 }
 
 static int by_start(const void *a, const void *b)
@@ -82,85 +49,76 @@ static void sort_losses(struct intervals *v)
 }
 
 void intervals__init(struct intervals *v, const struct switches *switches,
-		     const struct store *store, const struct machine *machine, uint32_t on_cpu,
-		     uint64_t start_ns, uint64_t end_ns)
+		     const struct store *store, const struct machine *machine, uint32_t on_cpu)
 {
 	memset(v, 0, sizeof(*v));
 	v->switches = switches;
 	v->store = store;
 	v->machine = machine;
-	v->start_ns = start_ns;
-	v->end_ns = end_ns;
 	v->has_ins = switches->ins > 0;
-	sort_rows(v);
 	sort_samples(v, on_cpu);
 	sort_losses(v);
 }
 
 void intervals__release(struct intervals *v)
 {
-	free(v->rows);
-	free(v->first_row);
 	free(v->samples);
 	free(v->first_sample);
 	vec__release(&v->losses);
-	vec__release(&v->list);
+	vec__release(&v->ready);
 }
 
 /* What has begun ends at @time_ns, and @state begins. */
-static void go_on(struct walk *w, uint64_t time_ns, enum thread_state state)
+static void go_on(struct intervals *v, uint64_t time_ns, enum thread_state state)
 {
-	struct intervals *v = w->v;
+	struct intervals_walk *w = &v->walk;
 
-	if (time_ns < v->start_ns)
-		time_ns = v->start_ns;
-	if (time_ns > v->end_ns)
-		time_ns = v->end_ns;
+	if (time_ns < w->start_ns)
+		time_ns = w->start_ns;
+	if (time_ns > w->end_ns)
+		time_ns = w->end_ns;
 	if (time_ns > w->now.start_ns) {
 		w->now.end_ns = time_ns;
-		vec__push(&v->list, w->now);
+		vec__push(&v->ready, w->now);
 		w->now.start_ns = time_ns;
 	}
 	w->now.state = state;
 	w->now.preempted = false;
-	if (state != THREAD_WAITING && state != THREAD_RUNNABLE) {
+	if (!interval__is_off(&w->now)) {
 		w->now.place = SWITCH_NO_PLACE;
 		w->now.out_ns = 0;
 		w->now.unseen = false;
 	}
 }
 
-static bool is_off(const struct interval *i)
+static void begin(struct intervals *v)
 {
-	return i->state == THREAD_WAITING || i->state == THREAD_RUNNABLE;
-}
-
-static void begin(struct walk *w, const struct store_switch *first)
-{
+	struct intervals_walk *w = &v->walk;
 	uint64_t born = w->thread->start_ns;
 	enum thread_state state = THREAD_WAITING;
 
-	w->now = (struct interval){ .start_ns = w->v->start_ns, .place = SWITCH_NO_PLACE };
-	if (first && switch__kind(first) <= SWITCH_PREEMPTED)
+	w->now = (struct interval){ .start_ns = w->start_ns, .place = SWITCH_NO_PLACE };
+	if (w->row && switch__kind(w->row) <= SWITCH_PREEMPTED)
 		state = THREAD_RUNNING;
-	else if (!first && w->samples_n)
+	else if (!w->row && w->samples_n)
 		state = THREAD_RUNNING;
-	if (born <= w->v->start_ns) {
-		go_on(w, w->v->start_ns, state);
+	if (born <= w->start_ns) {
+		go_on(v, w->start_ns, state);
 		w->now.unseen = state == THREAD_WAITING;
 		return;
 	}
 	w->now.state = THREAD_ABSENT;
 	/* Whoever lives is switched in at some time; who never was is not recorded. */
-	go_on(w, born, first ? THREAD_RUNNABLE : w->samples_n ? state : THREAD_UNKNOWN);
+	go_on(v, born, w->row ? THREAD_RUNNABLE : w->samples_n ? state : THREAD_UNKNOWN);
 }
 
 /*
  * Nobody tells when threads come back: the first sample after a switch does, which
  * stands for the period before it.
  */
-static void come_back_by_sample(struct walk *w, uint64_t until_ns)
+static void come_back_by_sample(struct intervals *v, uint64_t until_ns)
 {
+	const struct intervals_walk *w = &v->walk;
 	size_t low = 0, high = w->samples_n;
 	const struct store_sample *s;
 	uint64_t back_ns;
@@ -168,125 +126,164 @@ static void come_back_by_sample(struct walk *w, uint64_t until_ns)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (w->v->store->samples.data[w->samples[mid]].time_ns > w->now.start_ns)
+		if (v->store->samples.data[w->samples[mid]].time_ns > w->now.start_ns)
 			high = mid;
 		else
 			low = mid + 1;
 	}
 	if (low == w->samples_n)
 		return;
-	s = &w->v->store->samples.data[w->samples[low]];
+	s = &v->store->samples.data[w->samples[low]];
 	if (s->time_ns > until_ns)
 		return;
 	back_ns = s->time_ns > s->weight ? s->time_ns - s->weight : 0;
-	go_on(w, back_ns, THREAD_RUNNING);
+	go_on(v, back_ns, THREAD_RUNNING);
 }
 
-static void apply_out(struct walk *w, const struct store_switch *row)
+static void apply_out(struct intervals *v, const struct store_switch *row)
 {
+	struct intervals_walk *w = &v->walk;
 	bool dead = w->thread->end_ns && row->time_ns >= w->thread->end_ns;
 
-	if (is_off(&w->now) && !w->v->has_ins)
-		come_back_by_sample(w, row->time_ns);
-	else if (is_off(&w->now))
+	if (interval__is_off(&w->now) && !v->has_ins)
+		come_back_by_sample(v, row->time_ns);
+	else if (interval__is_off(&w->now))
 		w->now.state = THREAD_UNKNOWN; /* it was back, and nobody said since when */
 	if (dead) {
-		go_on(w, row->time_ns, THREAD_ABSENT);
+		go_on(v, row->time_ns, THREAD_ABSENT);
 		return;
 	}
-	go_on(w, row->time_ns, switch__kind(row) == SWITCH_OUT ? THREAD_WAITING : THREAD_RUNNABLE);
+	go_on(v, row->time_ns, switch__kind(row) == SWITCH_OUT ? THREAD_WAITING : THREAD_RUNNABLE);
 	w->now.place = switch__place(row);
 	w->now.out_ns = row->time_ns;
 	w->now.unseen = false;
 	w->now.preempted = switch__kind(row) == SWITCH_PREEMPTED;
 }
 
-static void apply_row(struct walk *w, const struct store_switch *row)
+static void apply_row(struct intervals *v, const struct store_switch *row)
 {
 	switch (switch__kind(row)) {
 	case SWITCH_IN:
-		go_on(w, row->time_ns, THREAD_RUNNING);
+		go_on(v, row->time_ns, THREAD_RUNNING);
 		break;
 	case SWITCH_WAKEUP:
-		if (w->now.state == THREAD_WAITING)
-			go_on(w, row->time_ns, THREAD_RUNNABLE);
+		if (v->walk.now.state == THREAD_WAITING)
+			go_on(v, row->time_ns, THREAD_RUNNABLE);
 		break;
 	case SWITCH_OUT:
 	case SWITCH_PREEMPTED:
 	default:
-		apply_out(w, row);
+		apply_out(v, row);
 		break;
 	}
 }
 
 /* Losses that began before @time_ns. */
-static void apply_losses(struct walk *w, uint64_t time_ns)
+static void apply_losses(struct intervals *v, uint64_t time_ns)
 {
-	const struct intervals *v = w->v;
+	struct intervals_walk *w = &v->walk;
 
 	for (; w->loss < v->losses.n && v->losses.data[w->loss].start_ns < time_ns; w->loss++) {
 		const struct switch_loss *loss = &v->losses.data[w->loss];
 
 		if (w->now.state != THREAD_ABSENT)
-			go_on(w, loss->start_ns, THREAD_UNKNOWN);
+			go_on(v, loss->start_ns, THREAD_UNKNOWN);
 		if (loss->end_ns > w->lost_until)
 			w->lost_until = loss->end_ns;
 	}
 }
 
-static void finish(struct walk *w)
+static void finish(struct intervals *v)
 {
-	uint64_t end_ns = w->v->end_ns, dead_ns = w->thread->end_ns;
+	struct intervals_walk *w = &v->walk;
+	uint64_t end_ns = w->end_ns, dead_ns = w->thread->end_ns;
 
-	if (is_off(&w->now) && !w->v->has_ins)
-		come_back_by_sample(w, end_ns);
+	w->finished = true;
+	if (interval__is_off(&w->now) && !v->has_ins)
+		come_back_by_sample(v, end_ns);
 	if (dead_ns && w->now.state != THREAD_ABSENT) {
-		apply_losses(w, dead_ns);
-		go_on(w, dead_ns, THREAD_ABSENT);
+		apply_losses(v, dead_ns);
+		go_on(v, dead_ns, THREAD_ABSENT);
 	}
-	apply_losses(w, end_ns);
-	go_on(w, end_ns, THREAD_UNKNOWN);
+	apply_losses(v, end_ns);
+	go_on(v, end_ns, THREAD_UNKNOWN);
+}
+
+static void step(struct intervals *v)
+{
+	const struct store_switch *row = v->walk.row;
+
+	if (!row) {
+		finish(v);
+		return;
+	}
+	v->walk.row = switches__next(v->switches, row);
+	apply_losses(v, row->time_ns);
+	if (row->time_ns >= v->walk.lost_until)
+		apply_row(v, row);
+}
+
+/* Is there an interval @i?  Walks until it has ended. */
+static bool has(struct intervals *v, size_t i)
+{
+	while (i >= v->ready.n && !v->walk.finished)
+		step(v);
+	return i < v->ready.n;
 }
 
 /* A wait and the run queue after it are one time off the CPU: from one "out" to one "in". */
-static void join_off_times(struct intervals *v)
+static void join_off_time(struct intervals *v)
 {
-	for (size_t i = 0; i < v->list.n;) {
-		uint64_t start_ns = v->list.data[i].start_ns;
-		size_t end = i + 1;
+	size_t i = v->joined, end = i + 1;
+	uint64_t start_ns = v->ready.data[i].start_ns;
 
-		while (is_off(&v->list.data[i]) && end < v->list.n &&
-		       v->list.data[end].state == THREAD_RUNNABLE && !v->list.data[end].preempted)
-			end++;
-		for (size_t k = i; k < end; k++) {
-			if (!v->list.data[k].out_ns)
-				v->list.data[k].out_ns = start_ns;
-			v->list.data[k].back_ns = v->list.data[end - 1].end_ns;
-		}
-		i = end;
+	while (interval__is_off(&v->ready.data[i]) && has(v, end) &&
+	       v->ready.data[end].state == THREAD_RUNNABLE && !v->ready.data[end].preempted)
+		end++;
+	for (size_t k = i; k < end; k++) {
+		if (!v->ready.data[k].out_ns)
+			v->ready.data[k].out_ns = start_ns;
+		v->ready.data[k].back_ns = v->ready.data[end - 1].end_ns;
 	}
+	v->joined = end;
 }
 
-void intervals__of(struct intervals *v, uint32_t thread)
+static void drop_given(struct intervals *v)
 {
-	size_t n = intervals__rows(v, thread);
-	const uint32_t *rows = v->rows + v->first_row[thread];
-	struct walk w = {
-		.v = v,
+	if (v->given < GIVEN_KEPT || 2 * v->given < v->ready.n)
+		return;
+	v->ready.n -= v->given;
+	v->joined -= v->given;
+	memmove(v->ready.data, v->ready.data + v->given, v->ready.n * sizeof(*v->ready.data));
+	v->given = 0;
+}
+
+void intervals__begin(struct intervals *v, uint32_t thread, uint64_t start_ns, uint64_t end_ns)
+{
+	v->walk = (struct intervals_walk){
+		.start_ns = start_ns,
+		.end_ns = end_ns,
 		.thread = &v->machine->threads.data[thread],
+		.row = switches__first(v->switches, thread),
 		.samples = v->samples + v->first_sample[thread],
 		.samples_n = intervals__samples(v, thread),
 	};
+	v->ready.n = v->given = v->joined = 0;
+	begin(v);
+}
 
-	v->list.n = 0;
-	begin(&w, n ? &v->switches->rows.data[rows[0]] : NULL);
-	for (size_t i = 0; i < n; i++) {
-		const struct store_switch *row = &v->switches->rows.data[rows[i]];
+const struct interval *intervals__next(struct intervals *v)
+{
+	drop_given(v);
+	if (!has(v, v->given))
+		return NULL;
+	/* This one, and what follows it. */
+	while (v->joined < v->given + 2 && has(v, v->joined))
+		join_off_time(v);
+	return &v->ready.data[v->given++];
+}
 
-		apply_losses(&w, row->time_ns);
-		if (row->time_ns >= w.lost_until)
-			apply_row(&w, row);
-	}
-	finish(&w);
-	join_off_times(v);
+const struct interval *intervals__after(const struct intervals *v)
+{
+	return v->given < v->ready.n ? &v->ready.data[v->given] : NULL;
 }

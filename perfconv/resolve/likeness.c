@@ -63,31 +63,36 @@ static bool is_out(const struct store_switch *row)
 }
 
 /* Every switch counts in its group; a place met again adds no new value. */
+static void count_switch(struct likeness *l, uint32_t thread, const struct store_switch *row)
+{
+	uint32_t place = switch__place(row), group;
+	struct switch_place p;
+	uint64_t words[2];
+
+	if (!is_out(row) || place == SWITCH_NO_PLACE)
+		return;
+	p = switches__get_place(l->switches, place);
+	if (p.regs == SWITCH_NO_REGS)
+		return;
+	switches__get_regs(l->switches, p.regs, words);
+	group = group_of(l, thread, p.stack, words);
+	if (group == LIKENESS_NONE)
+		return;
+	l->group_list.data[group].switches++;
+	if (idmap__find(&l->refs, thread, place) == IDMAP_NONE) {
+		(void)idmap__intern(&l->refs, thread, place);
+		count_values(l, group, words);
+	}
+}
+
 static void count_switches(struct likeness *l)
 {
 	const struct switches *s = l->switches;
 
-	for (size_t i = 0; i < s->rows.n; i++) {
-		const struct store_switch *row = &s->rows.data[i];
-		uint32_t place = switch__place(row), group;
-		struct switch_place p;
-		uint64_t words[2];
-
-		if (!is_out(row) || place == SWITCH_NO_PLACE)
-			continue;
-		p = switches__get_place(s, place);
-		if (p.regs == SWITCH_NO_REGS)
-			continue;
-		switches__get_regs(s, p.regs, words);
-		group = group_of(l, row->thread, p.stack, words);
-		if (group == LIKENESS_NONE)
-			continue;
-		l->group_list.data[group].switches++;
-		if (idmap__find(&l->refs, row->thread, place) == IDMAP_NONE) {
-			(void)idmap__intern(&l->refs, row->thread, place);
-			count_values(l, group, words);
-		}
-	}
+	for (uint32_t thread = 0; thread < s->ends.n; thread++)
+		for (const struct store_switch *row = switches__first(s, thread); row;
+		     row = switches__next(s, row))
+			count_switch(l, thread, row);
 }
 
 static void ignore_what_never_repeats(struct likeness *l)

@@ -7,6 +7,7 @@
 void switches__release(struct switches *s)
 {
 	vec__release(&s->rows);
+	vec__release(&s->ends);
 	vec__release(&s->dumps);
 	vec__release(&s->losses);
 	idmap__release(&s->regs);
@@ -64,7 +65,17 @@ static uint32_t pack(enum switch_kind kind, uint32_t place)
 static void add_row(struct switches *s, uint64_t time_ns, uint32_t thread, enum switch_kind kind,
 		    uint32_t place)
 {
-	vec__push(&s->rows, ((struct store_switch){ time_ns, thread, pack(kind, place) }));
+	struct switch_ends *ends;
+
+	while (s->ends.n <= thread)
+		(void)vec__add(&s->ends);
+	ends = &s->ends.data[thread];
+	if (ends->last)
+		s->rows.data[ends->last - 1].next = (uint32_t)s->rows.n;
+	vec__push(&s->rows, ((struct store_switch){ time_ns, 0, pack(kind, place) }));
+	ends->last = (uint32_t)s->rows.n;
+	if (!ends->first)
+		ends->first = ends->last;
 }
 
 /* A further source adds what the ones before did not know. */

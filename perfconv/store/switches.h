@@ -14,6 +14,12 @@
  * Invariant: of one thread, the rows are in time order, and no two in a row are
  * "in"; two "out" in a row mean that nobody told when it came back.
  *
+ * All threads' rows lie in one array, and each leads to the next of its thread, so
+ * that a thread's life is read without an index beside it:
+ *
+ *     rows    out 7 | out 9 | in 7 | in 9 | out 7 ...
+ *             `-------------^`--------------^
+ *
  * Threads are the machine's ids.  Times are the capture's clock, ns.
  */
 #ifndef PERFCONV_STORE_SWITCHES_H
@@ -45,8 +51,13 @@ enum switch_kind {
 
 struct store_switch {
 	uint64_t time_ns;
-	uint32_t thread;
+	uint32_t next;		 /* index of its thread's next row; 0: it is the last */
 	uint32_t kind_and_place; /* kind in the low three bits */
+};
+
+/* Of a thread: indices + 1 of its rows; 0: it has none. */
+struct switch_ends {
+	uint32_t first, last;
 };
 
 /* Where a thread left the CPU.  Each combination is kept once. */
@@ -79,6 +90,7 @@ struct switch_state {	 /* of a thread, while the capture is read */
 /* Zero-initialised is empty. */
 struct switches {
 	VEC(struct store_switch) rows;
+	VEC(struct switch_ends) ends; /* by thread; not there: it has no rows */
 	VEC(struct switch_dump) dumps;
 	VEC(struct switch_loss) losses;
 	struct idmap regs;	/* the words of register keys */
@@ -121,6 +133,21 @@ void switches__wakeup(struct switches *s, uint64_t time_ns, uint32_t thread);
 
 /** switches__lost - whatever happened in [@start_ns, @end_ns] may be missing. */
 void switches__lost(struct switches *s, uint64_t start_ns, uint64_t end_ns);
+
+/** switches__first - the first row of @thread, or NULL; borrowed until the next is added. */
+static inline const struct store_switch *switches__first(const struct switches *s, uint32_t thread)
+{
+	uint32_t first = thread < s->ends.n ? s->ends.data[thread].first : 0;
+
+	return first ? &s->rows.data[first - 1] : NULL;
+}
+
+/** switches__next - the row of the same thread that follows @row, or NULL; likewise. */
+static inline const struct store_switch *switches__next(const struct switches *s,
+							const struct store_switch *row)
+{
+	return row->next ? &s->rows.data[row->next] : NULL;
+}
 
 /** switch__kind, switch__place - the two halves of a row. */
 static inline enum switch_kind switch__kind(const struct store_switch *row)

@@ -49,23 +49,32 @@ static struct profile_thread *add_thread(struct made *m, uint32_t tid, const cha
 }
 
 /* A thread that hops between stacks as a busy one does; always the same. */
-static void fill(struct made *m, struct profile_thread *t, uint64_t end)
+static void fill_by(struct made *m, struct profile_thread *t, uint64_t end, bool held)
 {
 	uint64_t seed = t->tid;
 
 	while (t->end < end) {
+		struct profile_slice slice;
 		uint64_t weight;
 
 		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 		weight = 1 + (seed >> 40) % 3000;
 		if (weight > end - t->end)
 			weight = end - t->end;
-		profile_thread__add(t, (struct profile_slice){ weight,
-							       m->stacks[(seed >> 33) % STACKS],
-							       seed >> 62 & 1 });
+		slice = (struct profile_slice){ weight, m->stacks[(seed >> 33) % STACKS],
+						seed >> 62 & 1 };
+		if (held)
+			buckets__add(m->profile, t, slice);
+		else
+			profile_thread__add(t, slice);
 	}
 	if (t->end > m->profile->duration)
 		m->profile->duration = t->end;
+}
+
+static void fill(struct made *m, struct profile_thread *t, uint64_t end)
+{
+	fill_by(m, t, end, false);
 }
 
 /* Sums per stack in the first @until ns. */
@@ -146,6 +155,73 @@ static void enough_room_changes_nothing(void **state)
 	buckets__merge(m.profile, n - 1);
 	assert_int_not_equal(m.profile->bucket_ns, 0);
 	assert_true(m.profile->threads.data[0].slices.n < n);
+	drop(&m);
+}
+
+/* Two busy threads and one that is not, with a limit on what is held, or none. */
+static void make_three(struct made *m, const char *folder, uint64_t max_slices)
+{
+	make(m, folder);
+	m->profile->holding.max_slices = max_slices;
+	for (uint32_t tid = 71; tid < 74; tid++)
+		(void)add_thread(m, tid, "thread");
+	for (size_t i = 0; i < 3; i++)
+		fill_by(m, &m->profile->threads.data[i], i == 1 ? 20000 : 60000000, true);
+}
+
+static void what_is_held_is_few_and_becomes_the_same(void **state)
+{
+	const uint64_t max = 900;
+	struct made all, held;
+
+	make_three(&all, *state, 0);
+	make_three(&held, *state, max);
+	assert_true(all.profile->holding.slices > 40 * max);
+	assert_true(held.profile->holding.slices <= 5 * max);
+	assert_true(held.profile->holding.width >= 1000);
+	buckets__merge(all.profile, max);
+	buckets__merge(held.profile, max);
+	assert_int_equal(held.profile->bucket_ns, all.profile->bucket_ns);
+	assert_int_equal(held.profile->merged, all.profile->merged);
+	for (size_t i = 0; i < 3; i++) {
+		const struct profile_thread *a = &all.profile->threads.data[i];
+		const struct profile_thread *b = &held.profile->threads.data[i];
+
+		assert_int_equal(b->end, a->end);
+		assert_int_equal(b->slices.n, a->slices.n);
+		for (size_t k = 0; k < a->slices.n; k++) {
+			assert_int_equal(b->slices.data[k].weight, a->slices.data[k].weight);
+			assert_int_equal(b->slices.data[k].stack, a->slices.data[k].stack);
+		}
+	}
+	drop(&all);
+	drop(&held);
+}
+
+/* More stacks than slices are wanted: no width helps, and none is tried again and again. */
+static void held_slices_may_be_too_many(void **state)
+{
+	struct made m;
+
+	make_three(&m, *state, 1);
+	assert_true(m.profile->holding.slices <= 3 * (STACKS + 1) * 2);
+	buckets__merge(m.profile, 1);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(m.profile->threads.data[i].slices.n, STACKS);
+	drop(&m);
+}
+
+static void hidden_threads_hold_nothing(void **state)
+{
+	struct profile_thread *t;
+	struct made m;
+
+	make(&m, *state);
+	t = add_thread(&m, 71, "busy");
+	t->hidden = true;
+	fill_by(&m, t, 2000000, true);
+	assert_int_equal(t->end, 2000000);
+	assert_int_equal(t->slices.n, 0);
 	drop(&m);
 }
 
@@ -240,6 +316,9 @@ int main(void)
 		scratch_test(sums_stay_exact_in_every_bucket),
 		scratch_test(what_is_small_stays_as_it_is),
 		scratch_test(enough_room_changes_nothing),
+		scratch_test(what_is_held_is_few_and_becomes_the_same),
+		scratch_test(held_slices_may_be_too_many),
+		scratch_test(hidden_threads_hold_nothing),
 		scratch_test(one_bucket_is_the_least),
 		scratch_test(no_width_overflows),
 		scratch_test(the_total_has_each_threads_sums),

@@ -14,6 +14,7 @@ struct life {
 	struct world world;
 	struct switches switches;
 	struct intervals intervals;
+	VEC(struct interval) list; /* of the thread asked for last */
 };
 
 static void begin(struct life *l, const char *folder)
@@ -45,15 +46,17 @@ static const char *life(struct life *l, uint32_t tid)
 					     "runnable" };
 	static char text[1024];
 	size_t used = 0;
+	const struct interval *v;
 	uint64_t at = START_NS;
 
-	intervals__init(&l->intervals, &l->switches, &l->world.store, &l->world.machine, 0,
-			START_NS, END_NS);
-	intervals__of(&l->intervals, thread(l, tid));
+	intervals__init(&l->intervals, &l->switches, &l->world.store, &l->world.machine, 0);
+	l->list.n = 0;
+	intervals__begin(&l->intervals, thread(l, tid), START_NS, END_NS);
+	while ((v = intervals__next(&l->intervals)))
+		vec__push(&l->list, *v);
 	text[0] = '\0';
-	for (size_t i = 0; i < l->intervals.list.n; i++) {
-		const struct interval *v = &l->intervals.list.data[i];
-
+	for (size_t i = 0; i < l->list.n; i++) {
+		v = &l->list.data[i];
 		assert_int_equal(v->start_ns, at); /* no hole, no overlap */
 		assert_true(v->end_ns > v->start_ns);
 		at = v->end_ns;
@@ -68,6 +71,7 @@ static const char *life(struct life *l, uint32_t tid)
 static void end(struct life *l)
 {
 	intervals__release(&l->intervals);
+	vec__release(&l->list);
 	switches__release(&l->switches);
 	world__release(&l->world);
 }
@@ -95,8 +99,8 @@ static void the_first_row_tells_what_was_before(void **state)
 	in(&l, 1300, 71);
 	out(&l, 1500, 71, false);
 	assert_string_equal(life(&l, 71), "waiting 1300, running 1500, waiting 2000");
-	assert_true(l.intervals.list.data[0].unseen);
-	assert_false(l.intervals.list.data[2].unseen);
+	assert_true(l.list.data[0].unseen);
+	assert_false(l.list.data[2].unseen);
 	end(&l);
 }
 
@@ -110,8 +114,8 @@ static void a_wakeup_divides_waiting_from_the_run_queue(void **state)
 	in(&l, 1300, 71);
 	assert_string_equal(life(&l, 71),
 			    "running 1100, waiting 1250, runnable 1300, running 2000");
-	assert_int_equal(l.intervals.list.data[2].out_ns, 1100); /* both are one time off */
-	assert_int_equal(l.intervals.list.data[1].back_ns, 1300);
+	assert_int_equal(l.list.data[2].out_ns, 1100); /* both are one time off */
+	assert_int_equal(l.list.data[1].back_ns, 1300);
 	end(&l);
 }
 
@@ -237,7 +241,39 @@ static void a_window_cuts_and_knows_the_state(void **state)
 	in(&l, 1200, 71);
 	out(&l, 2500, 71, false);
 	assert_string_equal(life(&l, 71), "waiting 1200, running 2000");
-	assert_int_equal(l.intervals.list.data[0].out_ns, 500);
+	assert_int_equal(l.list.data[0].out_ns, 500);
+	end(&l);
+}
+
+/* A thread that switches a million times takes no more room than one that does ten times. */
+static void a_long_life_comes_in_small_parts(void **state)
+{
+	const uint64_t switches = 100000;
+	struct interval after = { 0 };
+	const struct interval *i;
+	uint64_t at = 1, n = 0;
+	struct life l;
+
+	begin(&l, *state);
+	for (uint64_t k = 0; k < switches; k++) {
+		out(&l, 3 * k + 1, 71, false);
+		in(&l, 3 * k + 2, 71);
+	}
+	intervals__init(&l.intervals, &l.switches, &l.world.store, &l.world.machine, 0);
+	intervals__begin(&l.intervals, thread(&l, 71), at, 3 * switches);
+	while ((i = intervals__next(&l.intervals))) {
+		assert_int_equal(i->start_ns, at);
+		if (n)
+			assert_memory_equal(i, &after, sizeof(after)); /* as was announced */
+		at = i->end_ns;
+		n++;
+		if (intervals__after(&l.intervals))
+			after = *intervals__after(&l.intervals);
+		else
+			assert_int_equal(at, 3 * switches);
+	}
+	assert_int_equal(n, 2 * switches);
+	assert_true(l.intervals.ready.cap < 1000);
 	end(&l);
 }
 
@@ -255,6 +291,7 @@ int main(void)
 		scratch_test(samples_tell_where_no_event_does),
 		scratch_test(threads_that_never_switch),
 		scratch_test(a_window_cuts_and_knows_the_state),
+		scratch_test(a_long_life_comes_in_small_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

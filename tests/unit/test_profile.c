@@ -18,8 +18,7 @@ static const struct perfdata_event cpu_clock = {
 static struct profile *profile_of(struct world *w, const struct perfdata_event *event)
 {
 	world__resolve(w, FRAMES_ALL);
-	return profile__new(event, 0, &w->store, &w->machine, w->python, w->resolver,
-			    (struct profile_window){ 0, UINT64_MAX });
+	return world__profile(w, event);
 }
 
 static void close_all(struct world *w, struct profile *p)

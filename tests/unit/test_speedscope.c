@@ -65,8 +65,7 @@ static void finish(struct output *o)
 	struct sink *sink;
 
 	world__resolve(w, FRAMES_ALL);
-	o->profile = profile__new(perfdata__event(o->data, 0), 0, &w->store, &w->machine, w->python,
-				  w->resolver, (struct profile_window){ 0, UINT64_MAX });
+	o->profile = world__profile(w, perfdata__event(o->data, 0));
 	assert_int_equal(sink__open(&sink, path, NULL), 0);
 	o->too_deep = speedscope__write(sink, o->profile, NULL, 0, &o->meta);
 	assert_int_equal(sink__commit(sink, NULL), 0);

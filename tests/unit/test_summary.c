@@ -28,8 +28,7 @@ static void finish(struct summing *s)
 	struct world *w = &s->world;
 
 	world__resolve(w, FRAMES_MERGED);
-	s->profile = profile__new(&cpu_clock, 0, &w->store, &w->machine, w->python, w->resolver,
-				  (struct profile_window){ 0, UINT64_MAX });
+	s->profile = world__profile(w, &cpu_clock);
 	summary__init(&s->summary, s->profile);
 }
 

@@ -173,3 +173,17 @@ const char *world__text(const struct world *w, uint32_t resolved)
 	append(resolver__resolved(w->resolver), resolved, text, sizeof(text));
 	return text;
 }
+
+struct profile *world__profile(struct world *w, const struct perfdata_event *event)
+{
+	struct profile_sources from = {
+		.event = event,
+		.store = &w->store,
+		.machine = &w->machine,
+		.python = w->python,
+		.resolver = w->resolver,
+		.window = { 0, UINT64_MAX },
+	};
+
+	return profile__new(&from);
+}

@@ -18,6 +18,7 @@
 
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
+#include "perfconv/profile/profile.h"
 #include "perfconv/resolve/python.h"
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/store/store.h"
@@ -87,5 +88,8 @@ void world__resolve(struct world *w, enum frames_mode mode);
 const char *world__text(const struct world *w, uint32_t resolved);
 
 #define STACK(w, ...) world__stack(w, (const uint64_t[]){ __VA_ARGS__, 0 })
+
+/** world__profile - of all samples of @event, the first; needs world__resolve(). */
+struct profile *world__profile(struct world *w, const struct perfdata_event *event);
 
 #endif
