@@ -99,7 +99,7 @@ static void set_thread(struct machine *m, uint32_t tid, uint32_t id)
 static void copy_maps(struct machine *m, uint32_t to, uint32_t from)
 {
 	struct process *parent = &m->processes.data[from], *child = &m->processes.data[to];
-	size_t n = parent->maps.list.n + parent->generated.list.n;
+	size_t n = parent->maps.n + parent->generated.n;
 
 	if (n > MACHINE_MAX_COPIED_MAPS - m->copied_maps) {
 		m->bare_processes++;
@@ -283,7 +283,7 @@ const struct map *machine__find_map(const struct machine *m, uint32_t process, u
 	const struct process *p = &m->processes.data[process];
 	const struct map *map = maps__find(&p->maps, ip), *code;
 
-	if (!p->generated.list.n || (map && dsos__get(&m->dsos, map->dso)->kind != DSO_MEMORY))
+	if (!p->generated.n || (map && dsos__get(&m->dsos, map->dso)->kind != DSO_MEMORY))
 		return map;
 	code = maps__find(&p->generated, ip);
 	return code ? code : map;

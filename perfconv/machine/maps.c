@@ -1,23 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The mappings lie in leaves of at most LEAF_MAPS:
+ *
+ *     leaves   |10 20 30|   |40 50|   |60 70 80|
+ *
+ * An insert moves what is behind it in its leaf, and now and then, when a leaf is full
+ * and becomes two, the leaves behind that.  So it costs the same for a program of
+ * twenty libraries as for one with a million generated functions at addresses of any order.
+ *
+ * Invariant: no leaf is empty.
+ */
 #include "perfconv/machine/maps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Index of the first mapping that ends after @address. */
-static size_t first_ending_after(const struct maps *m, uint64_t address)
+#define LEAF_MAPS 256u
+
+/* Of the first mapping that ends after @address; behind the last leaf if there is none. */
+static struct maps_position first_ending_after(const struct maps *m, uint64_t address)
 {
-	size_t low = 0, high = m->list.n;
+	struct maps_position p = { 0 };
+	size_t high = m->leaves.n;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
+	while (p.leaf < high) {
+		size_t mid = p.leaf + (high - p.leaf) / 2;
+		const struct maps_leaf *l = &m->leaves.data[mid];
 
-		if (m->list.data[mid].end > address)
+		if (l->data[l->n - 1].end > address)
 			high = mid;
 		else
-			low = mid + 1;
+			p.leaf = mid + 1;
 	}
-	return low;
+	if (p.leaf < m->leaves.n)
+		p.at = vec__upto(&m->leaves.data[p.leaf], end, address);
+	return p;
 }
 
 static struct map cut_front(struct map old, uint64_t start)
@@ -27,61 +44,171 @@ static struct map cut_front(struct map old, uint64_t start)
 	return old;
 }
 
-/* Replace list[at, at + gone) by the @n mappings of @with. */
-static void splice(struct maps *m, size_t at, size_t gone, const struct map *with, size_t n)
+/* Take out the leaves [at, at + n). */
+static void remove_leaves(struct maps *m, size_t at, size_t n)
 {
-	vec__reserve(&m->list, m->list.n + n);
-	memmove(m->list.data + at + n, m->list.data + at + gone,
-		(m->list.n - at - gone) * sizeof(*with));
-	memcpy(m->list.data + at, with, n * sizeof(*with));
-	m->list.n += n - gone;
+	struct maps_leaf *leaves = m->leaves.data + at;
+	size_t behind = m->leaves.n - at - n;
+
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		vec__release(&leaves[i]);
+	memmove(leaves, leaves + n, behind * sizeof(*leaves));
+	m->moved += behind;
+	m->leaves.n -= n;
+}
+
+/* Take out the maps [at, at + n) of a leaf, which may become empty. */
+static void remove_from_leaf(struct maps *m, struct maps_position p, size_t n)
+{
+	struct maps_leaf *l = &m->leaves.data[p.leaf];
+	size_t behind = l->n - p.at - n;
+
+	if (!n)
+		return;
+	memmove(l->data + p.at, l->data + p.at + n, behind * sizeof(*l->data));
+	m->moved += behind;
+	l->n -= n;
+	m->n -= n;
+}
+
+static size_t count_before(const struct maps_leaf *l, size_t at, uint64_t end)
+{
+	size_t n = at;
+
+	while (n < l->n && l->data[n].start < end)
+		n++;
+	return n - at;
+}
+
+/*
+ * Take out what begins before @end, from @p on; the parts that stick out at both sides
+ * go to @rest.  Return: how many of those.
+ */
+static size_t clear_range(struct maps *m, struct maps_position p, uint64_t start, uint64_t end,
+			  struct map *rest)
+{
+	size_t emptied = 0, n = 0;
+
+	for (size_t leaf = p.leaf; leaf < m->leaves.n; leaf++) {
+		struct maps_position from = { leaf, leaf == p.leaf ? p.at : 0 };
+		struct maps_leaf *l = &m->leaves.data[leaf];
+		size_t gone = count_before(l, from.at, end);
+		bool whole = from.at + gone == l->n;
+
+		if (gone && l->data[from.at].start < start) {
+			rest[n] = l->data[from.at];
+			rest[n++].end = start;
+		}
+		if (gone && l->data[from.at + gone - 1].end > end)
+			rest[n++] = cut_front(l->data[from.at + gone - 1], end);
+		remove_from_leaf(m, from, gone);
+		emptied += leaf != p.leaf && !l->n;
+		if (!whole)
+			break;
+	}
+	remove_leaves(m, p.leaf + 1, emptied);
+	return n;
+}
+
+/* The upper half becomes a leaf of its own. */
+static void split(struct maps *m, size_t leaf)
+{
+	struct maps_leaf upper = { 0 }, *l;
+	size_t half = LEAF_MAPS / 2;
+
+	vec__push(&m->leaves, upper);
+	l = &m->leaves.data[leaf];
+	memmove(l + 2, l + 1, (m->leaves.n - leaf - 2) * sizeof(*l));
+	vec__reserve(&upper, l->n - half);
+	memcpy(upper.data, l->data + half, (l->n - half) * sizeof(*l->data));
+	m->moved += m->leaves.n - leaf - 2 + l->n - half;
+	upper.n = l->n - half;
+	l->n = half;
+	l[1] = upper;
+}
+
+/* To where nothing overlaps it. */
+static void put(struct maps *m, const struct map *map)
+{
+	struct maps_position p = first_ending_after(m, map->start);
+	struct maps_leaf *l;
+
+	if (p.leaf == m->leaves.n && p.leaf) {
+		p.leaf--; /* behind all others */
+		p.at = m->leaves.data[p.leaf].n;
+	}
+	if (!m->leaves.n)
+		(void)vec__add(&m->leaves);
+	if (m->leaves.data[p.leaf].n == LEAF_MAPS) {
+		split(m, p.leaf);
+		if (p.at > m->leaves.data[p.leaf].n)
+			p = (struct maps_position){ p.leaf + 1, p.at - m->leaves.data[p.leaf].n };
+	}
+	l = &m->leaves.data[p.leaf];
+	vec__reserve(l, l->n + 1);
+	memmove(l->data + p.at + 1, l->data + p.at, (l->n - p.at) * sizeof(*map));
+	m->moved += l->n - p.at;
+	l->data[p.at] = *map;
+	l->n++;
+	m->n++;
 }
 
 void maps__insert(struct maps *m, const struct map *map)
 {
-	size_t at = first_ending_after(m, map->start), last = at, n = 0;
-	struct map with[3];
+	struct maps_position p = first_ending_after(m, map->start);
+	struct map rest[2];
+	size_t n = 0;
 
 	if (map->start >= map->end)
 		return;
-	while (last < m->list.n && m->list.data[last].start < map->end)
-		last++;
-	if (last > at && m->list.data[at].start < map->start) {
-		with[n] = m->list.data[at];
-		with[n++].end = map->start;
+	if (p.leaf < m->leaves.n) {
+		n = clear_range(m, p, map->start, map->end, rest);
+		if (!m->leaves.data[p.leaf].n)
+			remove_leaves(m, p.leaf, 1);
 	}
-	with[n++] = *map;
-	if (last > at && m->list.data[last - 1].end > map->end)
-		with[n++] = cut_front(m->list.data[last - 1], map->end);
-	splice(m, at, last - at, with, n);
+	for (size_t i = 0; i < n; i++)
+		put(m, &rest[i]);
+	put(m, map);
 	m->generation++;
 }
 
 const struct map *maps__find(const struct maps *m, uint64_t address)
 {
-	size_t at = first_ending_after(m, address);
+	struct maps_position p = first_ending_after(m, address);
+	const struct map *map;
 
-	if (at == m->list.n || m->list.data[at].start > address)
+	if (p.leaf == m->leaves.n)
 		return NULL;
-	return &m->list.data[at];
+	map = &m->leaves.data[p.leaf].data[p.at];
+	return map->start <= address ? map : NULL;
 }
 
 void maps__copy(struct maps *to, const struct maps *from)
 {
-	vec__reserve(&to->list, from->list.n);
-	if (from->list.n)
-		memcpy(to->list.data, from->list.data, from->list.n * sizeof(*from->list.data));
-	to->list.n = from->list.n;
-	to->generation++;
+	maps__clear(to);
+	for (size_t i = 0; i < from->leaves.n; i++) {
+		const struct maps_leaf *l = &from->leaves.data[i];
+		struct maps_leaf *copy = vec__add(&to->leaves);
+
+		vec__reserve(copy, l->n);
+		memcpy(copy->data, l->data, l->n * sizeof(*l->data));
+		copy->n = l->n;
+	}
+	to->n = from->n;
 }
 
 void maps__clear(struct maps *m)
 {
-	m->list.n = 0;
+	remove_leaves(m, 0, m->leaves.n);
+	m->n = 0;
 	m->generation++;
 }
 
 void maps__release(struct maps *m)
 {
-	vec__release(&m->list);
+	remove_leaves(m, 0, m->leaves.n);
+	vec__release(&m->leaves);
+	m->n = 0;
 }

@@ -21,10 +21,17 @@ struct map {
 	bool executable;
 };
 
+struct maps_leaf {
+	struct map *data;
+	size_t n, cap;
+};
+
 /* Zero-initialised is empty. */
 struct maps {
-	VEC(struct map) list;
-	uint32_t generation; /* changes whenever a mapping does */
+	VEC(struct maps_leaf) leaves; /* each sorted, and one behind the other */
+	size_t n;		      /* mappings in all of them */
+	uint64_t moved;		      /* mappings and leaves that inserts moved, ever */
+	uint32_t generation;	      /* changes whenever a mapping does */
 };
 
 /** maps__insert - add @map, cutting or removing what it overlaps. */
@@ -40,5 +47,32 @@ void maps__copy(struct maps *to, const struct maps *from);
 void maps__clear(struct maps *m);
 
 void maps__release(struct maps *m);
+
+/* Between two mappings, while all are walked through. */
+struct maps_position {
+	size_t leaf, at;
+};
+
+/** maps__end - behind the last mapping; the zeroed position lies before the first. */
+static inline struct maps_position maps__end(const struct maps *m)
+{
+	return (struct maps_position){ m->leaves.n, 0 };
+}
+
+/** maps__before - step over the mapping before @p; it, as borrowed as a found one, or NULL. */
+static inline const struct map *maps__before(const struct maps *m, struct maps_position *p)
+{
+	if (!p->at && p->leaf)
+		p->at = m->leaves.data[--p->leaf].n;
+	return p->at ? &m->leaves.data[p->leaf].data[--p->at] : NULL;
+}
+
+/** maps__after - the same with the mapping behind @p. */
+static inline const struct map *maps__after(const struct maps *m, struct maps_position *p)
+{
+	if (p->leaf < m->leaves.n && p->at == m->leaves.data[p->leaf].n)
+		*p = (struct maps_position){ p->leaf + 1, 0 };
+	return p->leaf < m->leaves.n ? &m->leaves.data[p->leaf].data[p->at++] : NULL;
+}
 
 #endif

@@ -96,7 +96,7 @@ static bool chain_is_whole(const struct capture *c, struct outermost *o, uint8_t
 		return false;
 	location = roots[s->stack];
 	if (store__get_location(&c->store, location).place.dso == DSO_ID_KERNEL)
-		return !machine__process_of(&c->machine, s->thread)->maps.list.n;
+		return !machine__process_of(&c->machine, s->thread)->maps.n;
 	return location_is_start(c, o, known, location);
 }
 

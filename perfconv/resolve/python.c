@@ -180,9 +180,11 @@ const char *python__thread_name(const struct python *py, uint32_t id)
 {
 	const struct thread *t = &py->machine->threads.data[id];
 	const struct maps *maps = &py->machine->processes.data[t->process].maps;
+	struct maps_position at = maps__end(maps);
+	const struct map *map;
 
-	for (size_t i = maps->list.n; i-- > 0;) {
-		const struct sidefile *file = py->by_dso.data[maps->list.data[i].dso];
+	while ((map = maps__before(maps, &at))) {
+		const struct sidefile *file = py->by_dso.data[map->dso];
 		const char *name = file ? sidefile__thread_name(file, t->tid) : NULL;
 
 		if (name)
@@ -194,10 +196,12 @@ const char *python__thread_name(const struct python *py, uint32_t id)
 const struct sidefile *python__side_file(const struct python *py, uint32_t id)
 {
 	const struct maps *maps = &machine__process_of(py->machine, id)->maps;
+	struct maps_position at = maps__end(maps);
+	const struct map *map;
 
-	for (size_t i = maps->list.n; i-- > 0;)
-		if (py->by_dso.data[maps->list.data[i].dso])
-			return py->by_dso.data[maps->list.data[i].dso];
+	while ((map = maps__before(maps, &at)))
+		if (py->by_dso.data[map->dso])
+			return py->by_dso.data[map->dso];
 	return NULL;
 }
 

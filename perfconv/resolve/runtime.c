@@ -83,13 +83,15 @@ static struct runtime_range look_up(struct runtimes *r, uint32_t thread, uint32_
 	const struct sidefile *file = python__side_file(r->python, thread);
 	const struct maps *maps = &r->machine->processes.data[process].maps;
 	struct runtime_range range = { .looked = true };
+	struct maps_position at = { 0 };
+	const struct map *map;
 
 	if (file && file->runtime_bytes) {
 		range.start = file->runtime_addr;
 		range.end = file->runtime_addr + file->runtime_bytes;
 	}
-	for (size_t i = 0; i < maps->list.n && range.start == range.end; i++)
-		look_in_map(r, &maps->list.data[i], &range);
+	while (range.start == range.end && (map = maps__after(maps, &at)))
+		look_in_map(r, map, &range);
 	return range;
 }
 

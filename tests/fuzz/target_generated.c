@@ -57,11 +57,16 @@ static void remove_dump(void)
 	rmdir(folder());
 }
 
-/* From the middle of function @n on; the stack holds return addresses into all of them. */
-static void unwind_from(struct unwinder *u, const struct machine *m, size_t n)
+static uint64_t middle_of(const struct map *map)
+{
+	return map->start + (map->end - map->start) / 2;
+}
+
+/* From the middle of @first on; the stack holds return addresses into all functions. */
+static void unwind_from(struct unwinder *u, const struct maps *code, const struct map *first)
 {
 	static struct unwind_stack out;
-	const struct maps *code = &m->processes.data[0].generated;
+	struct maps_position at = maps__end(code);
 	uint64_t regs[IP_AT + 1] = { 0 }, words[WORDS];
 	struct record_sample sample = { .user_abi = 2,
 					.user_regs_mask = REGS_MASK,
@@ -70,15 +75,18 @@ static void unwind_from(struct unwinder *u, const struct machine *m, size_t n)
 					.stack_bytes = sizeof(words) };
 
 	for (size_t i = 0; i < WORDS; i++) {
-		const struct map *to = &code->list.data[i % code->list.n];
+		const struct map *to = maps__before(code, &at);
 
-		words[i] = i % 3 ? to->start + (to->end - to->start) / 2 : STACK + 8 * i + 16;
+		if (!to) {
+			at = maps__end(code);
+			to = maps__before(code, &at);
+		}
+		words[i] = i % 3 ? middle_of(to) : STACK + 8 * i + 16;
 	}
 	for (size_t i = 0; i < SP_AT; i++)
 		regs[i] = STACK + 32;
 	regs[SP_AT] = STACK;
-	regs[IP_AT] =
-		code->list.data[n].start + (code->list.data[n].end - code->list.data[n].start) / 2;
+	regs[IP_AT] = middle_of(first);
 	unwinder__unwind(u, 0, &sample, &out);
 }
 
@@ -89,6 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 					 .hostname = "elsewhere",
 					 .clockid = 1 };
 	struct record map = { .type = 1, .misc = 2, .time_ns = RECORD_NO_TIME };
+	const struct maps *code;
+	struct maps_position at;
+	const struct map *first;
 	struct machine m;
 	struct images images;
 	struct unwinder *u;
@@ -108,8 +119,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	machine__apply(&m, &map);
 	machine__set_time(&m, UINT64_MAX - 1);
 	u = unwinder__new("x86_64", &m, &images);
-	for (size_t i = 0; i < STARTS && i < m.processes.data[0].generated.list.n; i++)
-		unwind_from(u, &m, i);
+	code = &m.processes.data[0].generated;
+	at = maps__end(code);
+	for (size_t i = 0; i < STARTS && (first = maps__before(code, &at)); i++)
+		unwind_from(u, code, first);
 	unwinder__free(u);
 	codemap__free(m.codemap);
 	images__release(&images);

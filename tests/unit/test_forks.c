@@ -60,7 +60,7 @@ static void a_late_fork_does_not_lose_what_was_there(void **state)
 	late = machine__thread(&m, 9, 9);
 	assert_int_not_equal(early, late);
 	assert_int_equal(machine__process_of(&m, early)->pid, 9);
-	assert_int_equal(machine__process_of(&m, late)->maps.list.n, 1);
+	assert_int_equal(machine__process_of(&m, late)->maps.n, 1);
 	gone.task = (struct record_task){ 9, 1, 9, 1 };
 	machine__apply(&m, &gone);
 	assert_int_equal(machine__thread(&m, 9, 9), late); /* samples after EXIT are its own */
@@ -104,7 +104,7 @@ static void a_synthesised_fork_copies_no_mappings(void **state)
 	map_file(&m, 1, 0x10000000);
 	rec.task = (struct record_task){ 9, 1, 9, 1 };
 	machine__apply(&m, &rec);
-	assert_int_equal(machine__process_of(&m, machine__thread(&m, 9, 9))->maps.list.n, 0);
+	assert_int_equal(machine__process_of(&m, machine__thread(&m, 9, 9))->maps.n, 0);
 	machine__release(&m);
 }
 
