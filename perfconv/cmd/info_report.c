@@ -102,8 +102,8 @@ static void text_header(struct sink *out, const struct capture *c, const char *p
 		line(out, "perf     %s", info->perf_version);
 	if (python)
 		line(out, "python   CPython %u.%u.%u, %llu side files, %llu missing", python >> 24,
-		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.read,
-		     (unsigned long long)files.missing);
+		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.side.read,
+		     (unsigned long long)files.side.missing);
 }
 
 static void text_generated_code(struct sink *out, const struct capture *c)

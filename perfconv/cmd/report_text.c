@@ -74,24 +74,25 @@ static void warn_of_python(const struct capture *c)
 {
 	struct python_files f = python__files(c->python);
 
-	if (f.missing && f.arenas_missing)
+	if (f.side.missing && f.arenas_missing)
 		message__warning("the files of pyframes were not found for %llu processes, so "
 				 "their Python functions are missing; name their folder with "
 				 "--side-dir",
-				 u(f.missing));
-	else if (f.missing)
+				 u(f.side.missing));
+	else if (f.side.missing)
 		message__warning("the side files of pyframes were not found for %llu processes, "
 				 "so threads have short names and functions no lines; name "
 				 "their folder with --side-dir",
-				 u(f.missing));
-	if (f.broken)
+				 u(f.side.missing));
+	if (f.side.broken)
 		message__warning("%s%s", python__broken(c->python),
-				 f.broken > 1 ? " (and more like it)" : "");
-	if (f.dropped || f.bad_records || f.unknown_records)
+				 f.side.broken > 1 ? " (and more like it)" : "");
+	if (f.side.dropped || f.side.bad_records || f.side.unknown_records)
 		message__warning("side files of pyframes: %llu records found no room while "
 				 "recording, %llu are damaged, %llu of unknown type",
-				 u(f.dropped), u(f.bad_records), u(f.unknown_records));
-	if (f.read && c->profile->samples && c->options.resolve.mode != FRAMES_NATIVE &&
+				 u(f.side.dropped), u(f.side.bad_records),
+				 u(f.side.unknown_records));
+	if (f.side.read && c->profile->samples && c->options.resolve.mode != FRAMES_NATIVE &&
 	    !shows_python(c->profile->resolved))
 		message__warning("pyframes was active, but no stack reaches a Python function; "
 				 "record with --call-graph dwarf,65528");

@@ -48,8 +48,8 @@ static const char *kind_name(enum frame_kind kind)
 	}
 }
 
-/* The identity of a frame in speedscope is its index.  "line" is the current line,
- * which is not known here; where the function begins goes by another name. */
+/* The identity of a frame in speedscope is its index.  "line" is the current line, of a
+ * frame of all lines the hottest one; where the function begins goes by another name. */
 static void write_frame(struct writer *w, const struct frame *f)
 {
 	struct json *j = &w->json;
@@ -58,8 +58,8 @@ static void write_frame(struct writer *w, const struct frame *f)
 	json__key_string(j, "name", text(w, f->name));
 	if (f->file)
 		json__key_string(j, "file", text(w, f->file));
-	if (f->line)
-		json__key_u64(j, "line", f->line);
+	if (f->line || f->hot_line)
+		json__key_u64(j, "line", f->line ? f->line : f->hot_line);
 	else if (f->first_line && !w->has_dumps)
 		json__key_u64(j, "line", f->first_line);
 	if (f->first_line)
@@ -346,13 +346,13 @@ static void write_side_files(struct json *j, const struct python_files *f)
 {
 	json__key(j, "sideFiles");
 	json__object(j);
-	json__key_u64(j, "read", f->read);
-	json__key_u64(j, "missing", f->missing);
-	json__key_u64(j, "broken", f->broken);
+	json__key_u64(j, "read", f->side.read);
+	json__key_u64(j, "missing", f->side.missing);
+	json__key_u64(j, "broken", f->side.broken);
 	json__key_u64(j, "arenasMissing", f->arenas_missing);
-	json__key_u64(j, "droppedRecords", f->dropped);
-	json__key_u64(j, "badRecords", f->bad_records);
-	json__key_u64(j, "unknownRecords", f->unknown_records);
+	json__key_u64(j, "droppedRecords", f->side.dropped);
+	json__key_u64(j, "badRecords", f->side.bad_records);
+	json__key_u64(j, "unknownRecords", f->side.unknown_records);
 	json__object_end(j);
 }
 

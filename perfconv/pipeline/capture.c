@@ -100,6 +100,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 		evidence_table__cut(&c->store.evidence, (uint32_t)c->store.samples.n, &stack.held);
 	if (stack.deferred)
 		deferred__wait(&p->deferred, rec->tid, stack.cookie, c->store.samples.n);
+	if (stack.positions != POSITIONS_NONE)
+		positions__set(&c->store.positions, (uint32_t)c->store.samples.n, stack.positions);
 	switching__stored(&p->switching, rec, (uint32_t)c->store.samples.n);
 	vec__push(&c->store.samples, s);
 }
@@ -265,13 +267,14 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	task = regs_arch__find(arch);
 	p.is_64_bit = task && task->word_bytes == 8;
 	p.compat_unwinds = p.is_64_bit && regs_arch__of_task(task, PERF_SAMPLE_REGS_ABI_32);
-	collector__init(&p.collector, arch, &c->machine, &c->images, &c->store);
+	collector__init(&p.collector, arch, &c->machine, &c->images, &c->sidefiles, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
 	switching__init(&p.switching, c->data, arch, &c->machine, &c->store, &c->switches);
 	state_build_ids(c);
 	c->machine.codemap = make_codemap(c);
 	code = read_records(&p, err);
 	codemap__complete(c->machine.codemap);
+	sidefiles__complete(&c->sidefiles);
 	if (!options->no_stitch)
 		stitch(c);
 	c->frames_capped = p.collector.frames_capped;
@@ -289,8 +292,10 @@ static void name_everything(struct capture *c, const struct resolve_options *opt
 	c->images.kernel_symbol_address = c->machine.kernel_symbol_address;
 	c->symbols = symbols__new(&c->machine.dsos, &c->images);
 	symbols__set_codemap(c->symbols, c->machine.codemap);
-	c->python = python__new(&c->machine, &c->images, c->symbols);
+	c->python = python__new(&c->machine, &c->images, c->symbols, &c->sidefiles);
 	c->resolver = resolver__new(&c->store, &c->machine, c->symbols, c->python, options);
+	c->lines = lines__new(&c->store, &c->machine, &c->images, c->python);
+	resolver__set_lines(c->resolver, c->lines);
 }
 
 /* "cpu-clock" also finds "cpu-clock:ppp" and "cpu-clock/period=1/": the rest says how it
@@ -398,6 +403,7 @@ static int open_data(struct capture *c, struct errbuf *err)
 		c->images.answers = &bundle__manifest(c->bundle)->answers;
 	else if (o->keep_answers)
 		c->images.answers = &c->answers;
+	sidefiles__init(&c->sidefiles, &c->images, !strcmp(o->path, "-"));
 	if (o->files_n > 1)
 		return perfdata__open_series(&c->data, o->files, o->files_n, err);
 	return perfdata__open(&c->data, o->files_n ? o->files[0] : o->path, err);
@@ -455,9 +461,11 @@ void capture__free(struct capture *c)
 	threads_file__free(c->threads_file);
 	switches__release(&c->switches);
 	resolver__free(c->resolver);
+	lines__free(c->lines);
 	python__free(c->python);
 	symbols__free(c->symbols);
 	store__release(&c->store);
+	sidefiles__release(&c->sidefiles);
 	images__release(&c->images);
 	codemap__free(c->machine.codemap);
 	machine__release(&c->machine);

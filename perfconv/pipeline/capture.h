@@ -16,9 +16,11 @@
 #include "perfconv/machine/answers.h"
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
+#include "perfconv/machine/sidefiles.h"
 #include "perfconv/perfdata/perfdata.h"
 #include "perfconv/profile/filter.h"
 #include "perfconv/profile/profile.h"
+#include "perfconv/resolve/lines.h"
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/resolve/stitch.h"
 #include "perfconv/resolve/waits.h"
@@ -82,10 +84,12 @@ struct capture {
 	struct perfdata *data;
 	struct machine machine;
 	struct images images;
+	struct sidefiles sidefiles;
 	struct store store;
 	struct stitch_counts stitch;
 	struct symbols *symbols;
 	struct python *python;
+	struct lines *lines;
 	struct resolver *resolver;
 	struct switches switches;
 	struct threads_file *threads_file; /* NULL: none beside the capture */

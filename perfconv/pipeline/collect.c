@@ -9,19 +9,21 @@
 #include "perfconv/unwind/callchain.h"
 
 void collector__init(struct collector *c, const char *arch, const struct machine *machine,
-		     struct images *images, struct store *store)
+		     struct images *images, struct sidefiles *sidefiles, struct store *store)
 {
 	memset(c, 0, sizeof(*c));
 	c->machine = machine;
 	c->store = store;
 	c->unwinder = unwinder__new(arch, machine, images);
 	c->unwound = mem__alloc(1, sizeof(*c->unwound));
+	candidates__init(&c->candidates, arch, machine, sidefiles, store);
 }
 
 void collector__release(struct collector *c)
 {
 	unwinder__free(c->unwinder);
 	free(c->unwound);
+	candidates__release(&c->candidates);
 	vec__release(&c->leaf_first);
 }
 
@@ -167,6 +169,8 @@ static void add_unwound(struct collector *c, uint32_t process, const struct reco
 	c->frames_capped += stack->n == UNWIND_MAX_FRAMES;
 	out->ending = stack->ending;
 	push_activations(c, &rec->sample, out);
+	out->positions = candidates__collect(&c->candidates, &rec->sample, stack,
+					     c->leaf_first.data + c->leaf_first.n - stack->n);
 }
 
 /* What was gathered, under @callers. */
@@ -184,7 +188,9 @@ struct collected collector__sample(struct collector *c, const struct perfdata_ev
 {
 	bool dumped = event->sample_type & PERF_SAMPLE_STACK_USER;
 	bool call_stack = event->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK;
-	struct collected out = { .ending = STACK_CHAIN, .activation = STORE_NO_ACTIVATION };
+	struct collected out = { .ending = STACK_CHAIN,
+				 .activation = STORE_NO_ACTIVATION,
+				 .positions = POSITIONS_NONE };
 	struct callchain chain;
 	size_t user;
 

@@ -17,6 +17,7 @@
 
 #include "perfconv/machine/machine.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/pipeline/candidates.h"
 #include "perfconv/store/store.h"
 #include "perfconv/unwind/unwind.h"
 
@@ -25,6 +26,7 @@ struct collector {
 	struct store *store;
 	struct unwinder *unwinder;    /* NULL: of no known architecture */
 	struct unwind_stack *unwound; /* scratch */
+	struct candidates candidates; /* of Python frames' positions */
 	VEC(uint32_t) leaf_first;     /* scratch: location ids */
 	uint64_t frames_capped;	      /* stacks that reached UNWIND_MAX_FRAMES */
 	uint64_t leaf_callers;	      /* callchains that lacked one, which a register held */
@@ -33,6 +35,7 @@ struct collector {
 struct collected {
 	uint32_t stack;
 	uint32_t activation; /* of its innermost user frame, or STORE_NO_ACTIVATION */
+	uint32_t positions;  /* of its Python frames, or POSITIONS_NONE */
 	enum stack_ending ending;
 	bool cut; /* at a frame that held: */
 	struct evidence held;
@@ -42,7 +45,7 @@ struct collected {
 
 /** collector__init - @arch as uname -m says; all else is borrowed. */
 void collector__init(struct collector *c, const char *arch, const struct machine *machine,
-		     struct images *images, struct store *store);
+		     struct images *images, struct sidefiles *sidefiles, struct store *store);
 void collector__release(struct collector *c);
 
 /** collector__sample - the stack of @rec, a SAMPLE of @event, in a process by its id. */

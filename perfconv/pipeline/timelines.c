@@ -156,4 +156,5 @@ void timelines__make(struct capture *c, const uint32_t *events, size_t n)
 		fit(c, p);
 		vec__push(&c->others, p);
 	}
+	resolver__note_lines(c->resolver);
 }

@@ -140,14 +140,18 @@ static void add_samples(struct profile *p, struct builder *b, const struct profi
 {
 	for (size_t i = 0; i < from->store->samples.n; i++) {
 		const struct store_sample *s = &from->store->samples.data[i];
-		bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
 		uint64_t end_ns = s->time_ns, weight = weight_of(p, from, s);
+		struct profile_thread *t;
+		uint32_t stack;
 
 		if (end_ns > from->window.to_ns)
 			end_ns = from->window.to_ns;
-		if (weight)
-			add_sample(p, builder__thread(b, s->thread), s,
-				   resolver__stack(from->resolver, s->stack, cut), end_ns, weight);
+		if (!weight)
+			continue;
+		t = builder__thread(b, s->thread);
+		stack = resolver__show(from->resolver, resolver__sample(from->resolver, s),
+				       t->hidden ? 0 : weight);
+		add_sample(p, t, s, stack, end_ns, weight);
 	}
 }
 

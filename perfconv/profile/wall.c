@@ -32,10 +32,7 @@ static const struct store_sample *sample(const struct wall *w, size_t i)
 
 static uint32_t sample_stack(struct wall *w, size_t i)
 {
-	const struct store_sample *s = sample(w, i);
-	bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
-
-	return resolver__stack(w->from->resolver, s->stack, cut);
+	return resolver__sample(w->from->resolver, sample(w, i));
 }
 
 static void add(struct wall *w, uint64_t weight, uint32_t stack, bool off)
@@ -54,8 +51,15 @@ static void tell(struct wall *w, uint64_t ns, struct stretch s)
 		watcher->stretch(watcher->target, &s);
 }
 
+/* A stack as it is shown; @weight: what it counts for its functions' hot lines. */
+static uint32_t shown(struct wall *w, uint32_t stack, uint64_t weight)
+{
+	return resolver__show(w->from->resolver, stack, w->thread->hidden ? 0 : weight);
+}
+
 static void add_on_cpu(struct wall *w, uint64_t weight, uint32_t stack)
 {
+	stack = shown(w, stack, weight);
 	tell(w, weight, (struct stretch){ .stack = stack, .state = THREAD_RUNNING });
 	if (stack == RESOLVE_NO_STACK) {
 		stack = resolver__push(w->from->resolver, RESOLVE_NO_STACK, w->running_frame);
@@ -112,6 +116,7 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 	uint64_t weight = i->end_ns - i->start_ns - returning;
 	struct wait wait = waits__find(w->from->waits, w->thread->id, i);
 
+	wait.stack = shown(w, wait.stack, w->from->waits_shown ? weight : 0);
 	w->thread->times.off += weight;
 	w->thread->times.reasons[wait.reason] += weight;
 	w->thread->times.stacks[wait.how] += weight;

@@ -9,83 +9,29 @@
 #define SYMBOL_PREFIX "py::"
 #define TASK_PREFIX "task:"
 
-struct tried {		       /* a token, and what came of it */
-	const char *token;     /* the dso's */
-	struct sidefile *file; /* NULL: not there, or broken */
-};
-
 struct python {
 	const struct machine *machine;
 	struct symbols *symbols;
-	VEC(struct sidefile *) by_dso; /* NULL: no trampoline, or no side file; borrowed */
-	VEC(struct tried) tried;       /* owns the files */
-	struct strtab names;	       /* of frames known by symbol only */
-	struct python_files counts;
-	struct errbuf broken; /* the first broken file's message, or "" */
+	struct sidefiles *sidefiles;
+	VEC(const struct sidefile *) by_dso; /* NULL: no trampoline, or no side file */
+	struct strtab names;		     /* of frames known by symbol only */
+	uint64_t arenas_missing;
 };
 
-static struct tried *find_by_token(struct python *py, const char *token)
-{
-	for (size_t i = 0; i < py->tried.n; i++)
-		if (!strcmp(py->tried.data[i].token, token))
-			return &py->tried.data[i];
-	return NULL;
-}
-
-static struct sidefile *open_side_file(struct python *py, struct images *images,
-				       const struct dso *dso)
-{
-	char *recorded = mem__format("%.*spyframes-%s.side",
-				     (int)(file__base(dso->path) - dso->path), dso->path,
-				     dso->token);
-	char *path = images__find_beside(images, &dso->origin, recorded);
-	struct sidefile *file = NULL;
-	struct errbuf err;
-
-	if (!path) {
-		py->counts.missing++;
-	} else if (sidefile__open(&file, path, &err)) {
-		if (!py->counts.broken++)
-			py->broken = err;
-	} else {
-		py->counts.read++;
-		py->counts.dropped += file->dropped;
-		py->counts.bad_records += file->bad_records;
-		py->counts.unknown_records += file->unknown_types;
-	}
-	free(path);
-	free(recorded);
-	return file;
-}
-
-static struct sidefile *side_file_of(struct python *py, struct images *images, uint32_t id)
-{
-	const struct dso *dso = dsos__get(&py->machine->dsos, id);
-	struct tried *tried;
-
-	if (dso->kind != DSO_TRAMPOLINE)
-		return NULL;
-	py->counts.arenas_missing += !images__get(images, &py->machine->dsos, id);
-	tried = find_by_token(py, dso->token);
-	if (!tried) {
-		struct sidefile *file = open_side_file(py, images, dso);
-
-		vec__push(&py->tried, ((struct tried){ dso->token, file }));
-		return file;
-	}
-	return tried->file;
-}
-
 struct python *python__new(const struct machine *machine, struct images *images,
-			   struct symbols *symbols)
+			   struct symbols *symbols, struct sidefiles *sidefiles)
 {
 	struct python *py = mem__alloc(1, sizeof(*py));
 
 	py->machine = machine;
 	py->symbols = symbols;
+	py->sidefiles = sidefiles;
 	for (uint32_t i = 0; i < machine->dsos.list.n; i++) {
-		struct sidefile *file = side_file_of(py, images, i);
+		const struct dso *dso = dsos__get(&machine->dsos, i);
+		const struct sidefile *file = sidefiles__get(sidefiles, dso);
 
+		if (dso->kind == DSO_TRAMPOLINE)
+			py->arenas_missing += !images__get(images, &machine->dsos, i);
 		vec__push(&py->by_dso, file);
 	}
 	return py;
@@ -95,26 +41,9 @@ void python__free(struct python *py)
 {
 	if (!py)
 		return;
-	for (size_t i = 0; i < py->tried.n; i++)
-		sidefile__free(py->tried.data[i].file);
-	vec__release(&py->tried);
 	vec__release(&py->by_dso);
 	strtab__release(&py->names);
 	free(py);
-}
-
-static const struct sidefile_code *code_at(const struct python *py, const struct dso *dso,
-					   struct place place)
-{
-	const struct sidefile *file = py->by_dso.data[place.dso];
-	const struct sidefile_arena *arena = file ? sidefile__arena(file, dso->arena) : NULL;
-	uint64_t address = place.address + dso->mapped_at;
-
-	if (!arena || address < arena->base ||
-	    address - arena->base >= (uint64_t)arena->slots * arena->slot_bytes)
-		return NULL;
-	return sidefile__code(file, dso->arena,
-			      (uint32_t)((address - arena->base) / arena->slot_bytes));
 }
 
 /* "py::qualname:file" or "task:name", as the trampoline file's symbol table has it. */
@@ -166,7 +95,7 @@ bool python__frame(struct python *py, struct place place, struct python_frame *o
 	}
 	if (dso->kind != DSO_TRAMPOLINE)
 		return false;
-	code = code_at(py, dso, place);
+	code = sidefiles__code(py->sidefiles, dso, place.address);
 	if (code) {
 		*out = (struct python_frame){ code->name, code->file, code->first_line,
 					      code->task };
@@ -174,6 +103,18 @@ bool python__frame(struct python *py, struct place place, struct python_frame *o
 	}
 	symbol = symbols__find(py->symbols, place);
 	return symbol && frame_of_symbol(py, symbol, out);
+}
+
+const struct sidefile_code *python__code(struct python *py, struct place place,
+					 uint32_t *python_hex)
+{
+	const struct dso *dso = dsos__get(&py->machine->dsos, place.dso);
+	const struct sidefile_code *code = sidefiles__code(py->sidefiles, dso, place.address);
+
+	if (!code || code->task)
+		return NULL;
+	*python_hex = py->by_dso.data[place.dso]->python_hex;
+	return code;
 }
 
 const char *python__thread_name(const struct python *py, uint32_t id)
@@ -207,18 +148,20 @@ const struct sidefile *python__side_file(const struct python *py, uint32_t id)
 
 uint32_t python__version(const struct python *py)
 {
-	for (size_t i = 0; i < py->tried.n; i++)
-		if (py->tried.data[i].file)
-			return py->tried.data[i].file->python_hex;
+	for (size_t i = 0; i < py->sidefiles->list.n; i++)
+		if (py->sidefiles->list.data[i].file)
+			return py->sidefiles->list.data[i].file->python_hex;
 	return 0;
 }
 
 struct python_files python__files(const struct python *py)
 {
-	return py->counts;
+	struct sidefiles_counts n = sidefiles__counts(py->sidefiles);
+
+	return (struct python_files){ n, py->arenas_missing };
 }
 
 const char *python__broken(const struct python *py)
 {
-	return py->broken.text;
+	return py->sidefiles->broken.text;
 }

@@ -11,6 +11,7 @@
 
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
+#include "perfconv/machine/sidefiles.h"
 #include "perfconv/sidefile/sidefile.h"
 #include "perfconv/symbol/symbols.h"
 
@@ -24,9 +25,12 @@ struct python_frame {
 	bool task;
 };
 
-/** python__new - read the side files of all trampoline files in @machine; all borrowed. */
+/**
+ * python__new - what the side files of all trampoline files in @machine tell
+ * @sidefiles: complete.  All are borrowed.
+ */
 struct python *python__new(const struct machine *machine, struct images *images,
-			   struct symbols *symbols);
+			   struct symbols *symbols, struct sidefiles *sidefiles);
 void python__free(struct python *py);
 
 /**
@@ -38,6 +42,14 @@ void python__free(struct python *py);
  */
 bool python__frame(struct python *py, struct place place, struct python_frame *out);
 
+/**
+ * python__code - the function whose trampoline holds @place, as its side file has it
+ * @python_hex: of the Python that runs it
+ * Return: NULL if none is known, or if it is a task's.
+ */
+const struct sidefile_code *python__code(struct python *py, struct place place,
+					 uint32_t *python_hex);
+
 /** python__thread_name - the full Python name of thread @id, or NULL. */
 const char *python__thread_name(const struct python *py, uint32_t id);
 
@@ -47,15 +59,10 @@ const struct sidefile *python__side_file(const struct python *py, uint32_t id);
 /** python__version - of the first Python seen, PY_VERSION_HEX; 0: none. */
 uint32_t python__version(const struct python *py);
 
-/* How the search for side files went; each process has one, whatever its arenas. */
+/* How the search for what pyframes wrote went. */
 struct python_files {
-	uint64_t read;
-	uint64_t missing;	  /* not found */
-	uint64_t broken;	  /* found, but of no use; see python__broken() */
-	uint64_t arenas_missing;  /* trampoline files not found: nothing steps through them */
-	uint64_t dropped;	  /* records that pyframes found no room for */
-	uint64_t bad_records;	  /* damaged ones, passed over */
-	uint64_t unknown_records; /* of types newer than this reader */
+	struct sidefiles_counts side;
+	uint64_t arenas_missing; /* trampoline files not found: nothing steps through them */
 };
 
 /** python__files - counts over all processes. */

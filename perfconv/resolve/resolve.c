@@ -6,6 +6,7 @@
 
 #include "perfconv/base/file.h"
 #include "perfconv/machine/codemap.h"
+#include "perfconv/resolve/lines.h"
 
 enum role { /* what a location is to a Python program */
 	    ROLE_NATIVE,
@@ -30,6 +31,12 @@ struct resolver {
 	VEC(uint32_t) expanded;		  /* frame ids, see struct expansion */
 	VEC(uint32_t) done[2];		  /* store stack -> resolved stack, by cut; see NOT_DONE */
 	VEC(uint32_t) path;		  /* scratch: locations of one stack, root first */
+	VEC(uint32_t) path_lines;	  /* their Python functions' current lines */
+	const struct lines *lines;	  /* NULL: not known */
+	struct idmap lined_keys;	  /* (stack and cut, positions) */
+	VEC(uint32_t) lined;		  /* by key: resolved stack */
+	VEC(uint32_t) folded;		  /* by resolved stack: without lines, or NOT_DONE */
+	VEC(uint64_t) weights;		  /* by resolved stack: of what was shown */
 	size_t first_python, last_python; /* in path, or NO_PYTHON */
 	struct idmap sources;		  /* (file and object, lines) of frames */
 	uint32_t cut_frame, no_python_frame;
@@ -106,8 +113,18 @@ static uint32_t add_frame(struct resolver *r, const struct frame *f)
 	uint32_t id = idmap__intern(&r->out.frame_keys, source,
 				    (uint64_t)f->name << 32 | (uint64_t)f->kind << 1 | f->named);
 
-	if (id == r->out.frames.n)
-		vec__push(&r->out.frames, *f);
+	if (id < r->out.frames.n)
+		return id;
+	vec__push(&r->out.frames, *f);
+	r->out.frames.data[id].base = id;
+	if (f->line) {
+		struct frame all = *f;
+		uint32_t base;
+
+		all.line = 0;
+		base = add_frame(r, &all);
+		r->out.frames.data[id].base = base;
+	}
 	return id;
 }
 
@@ -140,6 +157,11 @@ void resolver__free(struct resolver *r)
 	vec__release(&r->done[0]);
 	vec__release(&r->done[1]);
 	vec__release(&r->path);
+	vec__release(&r->path_lines);
+	idmap__release(&r->lined_keys);
+	vec__release(&r->lined);
+	vec__release(&r->folded);
+	vec__release(&r->weights);
 	strtab__release(&r->out.strings);
 	vec__release(&r->out.frames);
 	idmap__release(&r->out.stacks);
@@ -160,9 +182,14 @@ uint32_t resolver__label(struct resolver *r, enum frame_kind kind, const char *t
 	return add_frame(r, &f);
 }
 
-uint32_t resolver__python(struct resolver *r, const struct python_frame *py)
+void resolver__set_lines(struct resolver *r, const struct lines *lines)
 {
-	struct frame f = { .named = true };
+	r->lines = lines;
+}
+
+uint32_t resolver__python(struct resolver *r, const struct python_frame *py, uint32_t line)
+{
+	struct frame f = { .named = true, .line = line };
 
 	f.kind = py->task ? FRAME_TASK : FRAME_PYTHON;
 	f.name = string(r, py->name);
@@ -222,8 +249,7 @@ static void add_source(struct resolver *r, struct frame *f, const struct inline_
 	}
 	if (source->file)
 		f->file = string(r, source->file);
-	if (r->options.lines)
-		f->line = source->line;
+	f->line = source->line;
 }
 
 static void expand_native(struct resolver *r, struct place at)
@@ -252,7 +278,7 @@ static void expand(struct resolver *r, uint32_t location)
 	struct python_frame py;
 
 	if (python__frame(r->python, at, &py))
-		vec__push(&r->expanded, resolver__python(r, &py));
+		vec__push(&r->expanded, resolver__python(r, &py, 0));
 	else
 		expand_native(r, at);
 }
@@ -329,13 +355,28 @@ static bool is_start_up(const struct resolver *r, uint32_t id)
 	return false;
 }
 
-/* What a location stands for: its function and what is inlined there. */
-static uint32_t push_all(struct resolver *r, uint32_t stack, uint32_t location)
+/* The frame of all lines of a frame's function. */
+static uint32_t base_of(const struct resolver *r, uint32_t frame)
 {
-	struct expansion e = expansion_of(r, location);
+	return r->out.frames.data[frame].base;
+}
 
-	for (uint32_t i = 0; i < e.n; i++)
-		stack = resolver__push(r, stack, r->expanded.data[e.first + i]);
+/* What a location stands for: its function and what is inlined there. */
+static uint32_t push_all(struct resolver *r, uint32_t stack, size_t at, bool lined)
+{
+	struct expansion e = expansion_of(r, r->path.data[at]);
+
+	for (uint32_t i = 0; i < e.n; i++) {
+		uint32_t frame = r->expanded.data[e.first + i];
+
+		if (r->path_lines.data[at]) {
+			struct frame f = r->out.frames.data[frame];
+
+			f.line = r->path_lines.data[at];
+			frame = add_frame(r, &f);
+		}
+		stack = resolver__push(r, stack, lined ? frame : base_of(r, frame));
+	}
 	return stack;
 }
 
@@ -349,6 +390,9 @@ static void collect_path(struct resolver *r, uint32_t stack)
 	r->path.n = 0;
 	vec__reserve(&r->path, n);
 	r->path.n = n;
+	r->path_lines.n = 0;
+	for (size_t i = 0; i < r->path.n; i++)
+		vec__push(&r->path_lines, 0);
 	for (uint32_t s = stack; s != STORE_NO_STACK; s = store__parent(r->store, s))
 		r->path.data[--n] = store__leaf(r->store, s);
 	r->first_python = r->last_python = NO_PYTHON;
@@ -358,6 +402,23 @@ static void collect_path(struct resolver *r, uint32_t stack)
 		if (r->first_python == NO_PYTHON)
 			r->first_python = i;
 		r->last_python = i;
+	}
+}
+
+/* The path's Python functions get the lines of @positions, which tells of the inner ones. */
+static void find_lines(struct resolver *r, uint32_t positions)
+{
+	const struct positions *p = &r->store->positions;
+
+	for (size_t i = r->path.n; r->lines && i-- > 0 && positions != POSITIONS_NONE;) {
+		uint32_t id = positions__observation(p, positions);
+
+		if (kind_of(r, place_of(r, r->path.data[i]).dso) != DSO_TRAMPOLINE)
+			continue;
+		if (positions__get(p, id).trampoline != r->path.data[i])
+			return;
+		r->path_lines.data[i] = lines__of(r->lines, id);
+		positions = positions__caller(p, positions);
 	}
 }
 
@@ -381,7 +442,7 @@ static bool merged_keeps(struct resolver *r, size_t i, uint32_t leaf)
 	if (i == r->last_python + 1 && role == ROLE_INTERPRETER)
 		return false;
 	return r->out.frames.data[frame].named || leaf == RESOLVE_NO_STACK ||
-	       resolved__leaf(&r->out, leaf) != frame;
+	       base_of(r, resolved__leaf(&r->out, leaf)) != base_of(r, frame);
 }
 
 static bool keeps(struct resolver *r, size_t i, uint32_t leaf)
@@ -401,14 +462,16 @@ static bool keeps(struct resolver *r, size_t i, uint32_t leaf)
 	}
 }
 
-static uint32_t resolve_stack(struct resolver *r, uint32_t stack, bool cut)
+static uint32_t resolve_stack(struct resolver *r, uint32_t stack, bool cut, bool lined,
+			      uint32_t positions)
 {
 	uint32_t out = cut ? resolver__push(r, RESOLVE_NO_STACK, r->cut_frame) : RESOLVE_NO_STACK;
 
 	collect_path(r, stack);
+	find_lines(r, positions);
 	for (size_t i = 0; i < r->path.n; i++)
 		if (keeps(r, i, out))
-			out = push_all(r, out, r->path.data[i]);
+			out = push_all(r, out, i, lined);
 	if (r->options.mode == FRAMES_PYTHON && r->first_python == NO_PYTHON)
 		out = resolver__push(r, out, r->no_python_frame);
 	return out;
@@ -421,9 +484,94 @@ uint32_t resolver__stack(struct resolver *r, uint32_t stack, bool cut)
 	while (r->done[cut].n <= stack)
 		vec__push(&r->done[cut], NOT_DONE);
 	if (r->done[cut].data[stack] == NOT_DONE) {
-		uint32_t resolved = resolve_stack(r, stack, cut);
+		uint32_t resolved = resolve_stack(r, stack, cut, r->options.lines, POSITIONS_NONE);
 
 		r->done[cut].data[stack] = resolved;
 	}
 	return r->done[cut].data[stack];
+}
+
+uint32_t resolver__lined(struct resolver *r, uint32_t stack, bool cut, uint32_t positions)
+{
+	uint32_t key, resolved;
+
+	if (stack == STORE_NO_STACK)
+		return RESOLVE_NO_STACK;
+	key = idmap__intern(&r->lined_keys, (uint64_t)stack << 1 | cut, positions);
+	if (key == r->lined.n) {
+		resolved = resolve_stack(r, stack, cut, true, positions);
+		vec__push(&r->lined, resolved);
+	}
+	return r->lined.data[key];
+}
+
+uint32_t resolver__sample(struct resolver *r, const struct store_sample *s)
+{
+	uint32_t index = (uint32_t)(s - r->store->samples.data);
+	bool cut = s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
+
+	return resolver__lined(r, s->stack, cut, positions__of(&r->store->positions, index));
+}
+
+/* The same stack of frames that are of all lines. */
+static uint32_t fold(struct resolver *r, uint32_t stack)
+{
+	uint32_t parent, folded;
+
+	if (stack == RESOLVE_NO_STACK)
+		return stack;
+	while (r->folded.n <= stack)
+		vec__push(&r->folded, NOT_DONE);
+	if (r->folded.data[stack] != NOT_DONE)
+		return r->folded.data[stack];
+	parent = fold(r, resolved__parent(&r->out, stack));
+	folded = resolver__push(r, parent, base_of(r, resolved__leaf(&r->out, stack)));
+	r->folded.data[stack] = folded;
+	return folded;
+}
+
+uint32_t resolver__show(struct resolver *r, uint32_t stack, uint64_t weight)
+{
+	if (stack == RESOLVE_NO_STACK || r->options.lines)
+		return stack;
+	while (r->weights.n <= stack)
+		vec__push(&r->weights, 0);
+	r->weights.data[stack] += weight;
+	return fold(r, stack);
+}
+
+/* A callee's id is higher than its caller's, so what stands above is counted before. */
+static void sum_up(const struct resolver *r, uint64_t *stacks, uint64_t *frames)
+{
+	memcpy(stacks, r->weights.data, r->weights.n * sizeof(*stacks));
+	for (uint32_t s = (uint32_t)r->weights.n; s-- > 0;) {
+		uint32_t parent = resolved__parent(&r->out, s);
+
+		if (parent != RESOLVE_NO_STACK)
+			stacks[parent] += stacks[s];
+		frames[resolved__leaf(&r->out, s)] += stacks[s];
+	}
+}
+
+void resolver__note_lines(struct resolver *r)
+{
+	uint64_t *stacks, *frames, *most;
+
+	if (!r->weights.n)
+		return;
+	stacks = mem__alloc(r->weights.n, sizeof(*stacks));
+	frames = mem__alloc(r->out.frames.n, sizeof(*frames));
+	most = mem__alloc(r->out.frames.n, sizeof(*most));
+	sum_up(r, stacks, frames);
+	for (size_t i = 0; i < r->out.frames.n; i++) {
+		const struct frame *f = &r->out.frames.data[i];
+
+		if (!f->line || frames[i] <= most[f->base])
+			continue;
+		most[f->base] = frames[i];
+		r->out.frames.data[f->base].hot_line = f->line;
+	}
+	free(stacks);
+	free(frames);
+	free(most);
 }

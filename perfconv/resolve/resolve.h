@@ -41,7 +41,9 @@ struct frame {
 	uint32_t name, file; /* string ids; file 0: none; the source where it is known */
 	uint32_t object;     /* string id of a native frame's ELF file; 0: none */
 	uint32_t first_line; /* of the function; 0: not known */
-	uint32_t line;	     /* current one; 0: not known, or not asked for */
+	uint32_t line;	     /* current one; 0: not known, or the frame is of all lines */
+	uint32_t hot_line;   /* of all lines: where most time was; resolver__note_lines() */
+	uint32_t base;	     /* the frame of all of the function's lines; this one, if it is that */
 	enum frame_kind kind;
 	bool named; /* false: the name is only the object's */
 };
@@ -62,6 +64,8 @@ struct resolved {
 	struct idmap frame_keys;
 };
 
+struct lines;
+
 struct resolver;
 
 /**
@@ -71,6 +75,10 @@ struct resolver;
 struct resolver *resolver__new(const struct store *store, const struct machine *machine,
 			       struct symbols *symbols, struct python *python,
 			       const struct resolve_options *options);
+
+/** resolver__set_lines - what is known of Python's current lines; borrowed; NULL: nothing. */
+void resolver__set_lines(struct resolver *r, const struct lines *lines);
+
 void resolver__free(struct resolver *r);
 
 /**
@@ -81,11 +89,34 @@ void resolver__free(struct resolver *r);
  */
 uint32_t resolver__stack(struct resolver *r, uint32_t stack, bool cut);
 
+/**
+ * resolver__lined - the same with current lines: of native functions by their addresses,
+ * of Python's by what was observed
+ *
+ * @positions: node of the Python frames in the store's positions, innermost; or
+ * POSITIONS_NONE.  Frames further out than it tells have no line.
+ * Return: its frames are of single lines; show it with resolver__show().
+ */
+uint32_t resolver__lined(struct resolver *r, uint32_t stack, bool cut, uint32_t positions);
+
+/** resolver__sample - resolver__lined() of a sample of the store's. */
+uint32_t resolver__sample(struct resolver *r, const struct store_sample *s);
+
+/**
+ * resolver__show - the stack to show in place of one with lines
+ * @weight: of what has this stack; lines with much of it are their functions' hot ones
+ * Return: @stack itself where lines are asked for, else the same with frames of all lines.
+ */
+uint32_t resolver__show(struct resolver *r, uint32_t stack, uint64_t weight);
+
+/** resolver__note_lines - set hot_line of all frames, from all that was shown. */
+void resolver__note_lines(struct resolver *r);
+
 /** resolver__label - a frame that is no function: its name is @text. */
 uint32_t resolver__label(struct resolver *r, enum frame_kind kind, const char *text);
 
-/** resolver__python - the frame of a Python function. */
-uint32_t resolver__python(struct resolver *r, const struct python_frame *f);
+/** resolver__python - the frame of a Python function at @line; 0: of all lines. */
+uint32_t resolver__python(struct resolver *r, const struct python_frame *f, uint32_t line);
 
 /** resolver__push - the stack that has @frame called by @parent (or RESOLVE_NO_STACK). */
 uint32_t resolver__push(struct resolver *r, uint32_t parent, uint32_t frame);

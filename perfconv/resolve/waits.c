@@ -6,6 +6,7 @@
 
 #include "perfconv/resolve/likeness.h"
 #include "perfconv/resolve/outer.h"
+#include "perfconv/sidefile/linetable.h"
 #include "perfconv/unwind/regs_key.h"
 
 #define NOT_LOOKED 0xff
@@ -18,7 +19,8 @@ struct waits {
 	VEC(uint8_t) location_reasons; /* by location; NOT_LOOKED */
 	VEC(uint8_t) place_reasons;    /* by place; NOT_LOOKED; a futex is still a lock */
 	struct idmap shown_keys;       /* (user stack and cut, place and reason) */
-	VEC(uint32_t) shown;	       /* by key: resolved */
+	struct idmap lined_keys;       /* (id in shown_keys, positions) */
+	VEC(uint32_t) shown;	       /* by id in lined_keys: resolved */
 	uint32_t reason_frames[REASONS], shortened_frame;
 	uint64_t contradicted;
 	VEC(uint32_t) always; /* by thread: what its snapshots share; NO_SNAPSHOTS, NOT_YET */
@@ -54,6 +56,7 @@ void waits__free(struct waits *w)
 	vec__release(&w->location_reasons);
 	vec__release(&w->place_reasons);
 	idmap__release(&w->shown_keys);
+	idmap__release(&w->lined_keys);
 	vec__release(&w->shown);
 	vec__release(&w->always);
 	vec__release(&w->path);
@@ -186,18 +189,23 @@ static uint32_t push(struct waits *w, uint32_t stack, uint32_t frame)
 	return resolver__push(w->from.resolver, stack, frame);
 }
 
-/* A user stack as it is shown with the kernel's chain of @place and a reason. */
-static uint32_t show(struct waits *w, uint32_t user, bool cut, uint32_t place, enum reason reason)
+/*
+ * A user stack as it is shown with the kernel's chain of @place and a reason.
+ * @positions: what is known of its Python functions' current lines
+ */
+static uint32_t show(struct waits *w, uint32_t user, bool cut, uint32_t positions, uint32_t place,
+		     enum reason reason)
 {
 	enum frames_mode mode = resolver__mode(w->from.resolver);
 	uint64_t a = (uint64_t)user << 1 | cut, b = (uint64_t)place << 8 | reason;
-	uint32_t key = idmap__intern(&w->shown_keys, a, b), stack;
+	uint32_t where = idmap__intern(&w->shown_keys, a, b), stack;
+	uint32_t key = idmap__intern(&w->lined_keys, where, positions);
 
 	if (key < w->shown.n)
 		return w->shown.data[key];
 	if (place != SWITCH_NO_PLACE && (mode == FRAMES_ALL || mode == FRAMES_NATIVE))
 		user = with_kernel_of(w, user, place);
-	stack = resolver__stack(w->from.resolver, user, cut);
+	stack = resolver__lined(w->from.resolver, user, cut, positions);
 	stack = push(w, stack, w->reason_frames[reason]);
 	vec__push(&w->shown, stack);
 	return stack;
@@ -219,26 +227,37 @@ static bool is_cut(const struct store_sample *s)
 	return s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
 }
 
+static uint32_t positions_of(const struct waits *w, const struct store_sample *s)
+{
+	return positions__of(&w->from.store->positions,
+			     (uint32_t)(s - w->from.store->samples.data));
+}
+
 static uint32_t show_dump(struct waits *w, const struct store_sample *s, bool cut,
 			  const struct interval *i, enum reason reason)
 {
-	return show(w, likeness__user_stack(w->from.store, s->stack), cut, i->place, reason);
+	return show(w, likeness__user_stack(w->from.store, s->stack), cut, positions_of(w, s),
+		    i->place, reason);
 }
 
+/* @lined: with the current lines, which pyframes wrote down too. */
 static uint32_t snapshot_stack(struct waits *w, const struct sidefile *file,
-			       const struct sidefile_stack *found)
+			       const struct sidefile_stack *found, bool lined)
 {
 	uint32_t stack = RESOLVE_NO_STACK;
 
 	for (uint32_t k = found->frames; k-- > 0;) {
-		const struct sidefile_code *code =
-			sidefile__code_by_id(file, file->frames.data[found->first + k]);
+		struct sidefile_frame at = file->frames.data[found->first + k];
+		const struct sidefile_code *code = sidefile__code_by_id(file, at.code);
 		struct python_frame f;
+		uint32_t line = 0;
 
 		if (!code)
 			continue;
+		if (lined && at.position >= 0)
+			line = linetable__line(code, file->python_hex, (uint32_t)at.position);
 		f = (struct python_frame){ code->name, code->file, code->first_line, code->task };
-		stack = push(w, stack, resolver__python(w->from.resolver, &f));
+		stack = push(w, stack, resolver__python(w->from.resolver, &f, line));
 	}
 	return stack;
 }
@@ -251,7 +270,7 @@ static uint32_t python_frame_by_id(struct waits *w, const struct sidefile *file,
 	if (!code)
 		return RESOLVE_NO_STACK;
 	f = (struct python_frame){ code->name, code->file, code->first_line, code->task };
-	return resolver__python(w->from.resolver, &f);
+	return resolver__python(w->from.resolver, &f, 0);
 }
 
 /* The Python stack that pyframes wrote down while the thread was off its CPU. */
@@ -267,7 +286,7 @@ static bool find_snapshot(struct waits *w, uint32_t thread, const struct interva
 	found = sidefile__stack_within(file, sidefile__inner_tid(file, tid), i->out_ns, i->back_ns);
 	if (!found || !found->frames)
 		return false;
-	*stack = snapshot_stack(w, file, found);
+	*stack = snapshot_stack(w, file, found, true);
 	return true;
 }
 
@@ -282,7 +301,7 @@ static uint32_t outermost_python(struct waits *w, uint32_t thread)
 		   : NULL;
 	if (!any || !any->frames)
 		return RESOLVE_NO_STACK;
-	return python_frame_by_id(w, file, file->frames.data[any->first + any->frames - 1]);
+	return python_frame_by_id(w, file, file->frames.data[any->first + any->frames - 1].code);
 }
 
 /* Whether a stack is cut below its Python functions only, in a view that does not show
@@ -385,7 +404,7 @@ static bool show_chain(struct waits *w, const struct interval *i, struct wait *o
 				    switches__get_place(w->from.switches, i->place).stack);
 	if (user == STORE_NO_STACK || store__parent(w->from.store, user) == STORE_NO_STACK)
 		return false; /* an address alone is no chain */
-	out->stack = show(w, user, false, i->place, out->reason);
+	out->stack = show(w, user, false, POSITIONS_NONE, i->place, out->reason);
 	out->how = WAIT_CHAIN;
 	return true;
 }
@@ -434,10 +453,10 @@ static uint32_t find_always(struct waits *w, uint32_t thread)
 	if (!s)
 		return NO_SNAPSHOTS;
 	end = file->stacks.data + file->stacks.n;
-	stack = snapshot_stack(w, file, s);
+	stack = snapshot_stack(w, file, s, false);
 	for (; s < end && s->tid == tid && s->time_ns <= t->last_ns; s++)
 		stack = shared_part(resolver__resolved(w->from.resolver), stack,
-				    snapshot_stack(w, file, s));
+				    snapshot_stack(w, file, s, false));
 	return stack;
 }
 
@@ -510,7 +529,7 @@ static void show_none(struct waits *w, const struct interval *i, struct wait *ou
 	if (i->place != SWITCH_NO_PLACE)
 		user = likeness__user_stack(w->from.store,
 					    switches__get_place(w->from.switches, i->place).stack);
-	out->stack = show(w, user, true, i->place, out->reason);
+	out->stack = show(w, user, true, POSITIONS_NONE, i->place, out->reason);
 	out->how = WAIT_NONE;
 }
 
@@ -543,8 +562,8 @@ uint32_t waits__switch_stack(struct waits *w, uint32_t thread, const struct inte
 
 	if (!s)
 		return RESOLVE_NO_STACK;
-	return resolver__stack(w->from.resolver, likeness__user_stack(w->from.store, s->stack),
-			       is_cut(s));
+	return resolver__lined(w->from.resolver, likeness__user_stack(w->from.store, s->stack),
+			       is_cut(s), positions_of(w, s));
 }
 
 uint64_t waits__contradicted(const struct waits *w)

@@ -60,6 +60,15 @@ static bool add_arena(struct sidefile *s, struct cursor *c)
 	return true;
 }
 
+/* @n bytes and what makes them a multiple of 8. */
+static const uint8_t *padded_bytes(struct cursor *c, uint32_t n)
+{
+	const uint8_t *bytes = cursor__bytes(c, n);
+
+	cursor__bytes(c, -n & 7u);
+	return bytes;
+}
+
 static bool add_code(struct sidefile *s, struct cursor *c)
 {
 	struct sidefile_code code = { 0 };
@@ -71,6 +80,13 @@ static bool add_code(struct sidefile *s, struct cursor *c)
 	code.name = string(s, cursor__u32(c));
 	code.file = string(s, cursor__u32(c));
 	code.first_line = cursor__u32(c);
+	cursor__u32(c); /* co_flags */
+	cursor__u64(c); /* the code object */
+	code.bytecode_addr = cursor__u64(c);
+	code.bytecode_bytes = cursor__u32(c);
+	code.line_table_bytes = cursor__u32(c);
+	code.bytecode = padded_bytes(c, code.bytecode_bytes);
+	code.line_table = padded_bytes(c, code.line_table_bytes);
 	if (c->failed)
 		return false;
 	vec__push(&s->codes, code);
@@ -199,7 +215,6 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 {
 	struct pyframes_header h;
 	uint64_t end;
-	uint8_t *bytes;
 	int code = read_header(&h, fd, path, err);
 
 	if (code)
@@ -216,13 +231,12 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 		return errbuf__set(err, -EFBIG, "%s: is larger than %zu bytes", path, FILE_LIMIT);
 	end -= h.header_bytes;
 	s->strings_limit = end / STRING_BYTES; /* ids are 1, 2, 3 ... */
-	bytes = mem__alloc(end, 1);
-	code = file__read_at(fd, bytes, end, h.header_bytes);
+	s->bytes = mem__alloc(end, 1);
+	code = file__read_at(fd, s->bytes, end, h.header_bytes);
 	if (code)
 		errbuf__set(err, code, "%s: cannot be read: %s", path, strerror(-code));
 	else
-		read_records(s, bytes, end);
-	free(bytes);
+		read_records(s, s->bytes, end);
 	if (!code && s->codes.n)
 		qsort(s->codes.data, s->codes.n, sizeof(*s->codes.data), by_slot);
 	snapshot__finish(s);
@@ -260,6 +274,7 @@ void sidefile__free(struct sidefile *s)
 	vec__release(&s->stacks);
 	vec__release(&s->frames);
 	vec__release(&s->code_by_id);
+	free(s->bytes);
 	free(s);
 }
 

@@ -21,7 +21,11 @@ struct sidefile_code {
 	uint32_t arena, slot;
 	const char *name; /* qualname, UTF-8 */
 	const char *file;
-	uint32_t first_line; /* 0: none */
+	uint32_t first_line;	   /* 0: none */
+	uint64_t bytecode_addr;	   /* where the process runs it */
+	const uint8_t *bytecode;   /* as compiled; in the file's bytes, as the table is */
+	const uint8_t *line_table; /* see linetable.h */
+	uint32_t bytecode_bytes, line_table_bytes;
 };
 
 struct sidefile_thread {
@@ -44,6 +48,12 @@ struct sidefile_stack {
 	uint32_t first, frames; /* in sidefile.frames, leaf first */
 };
 
+/* A function in a snapshot. */
+struct sidefile_frame {
+	uint32_t code;	  /* id of its code object */
+	int32_t position; /* byte offset of the current instruction; -1: before the first */
+};
+
 struct sidefile {
 	char token[SIDEFILE_TOKEN_CHARS + 1];
 	uint32_t pid, outer_pid;
@@ -54,13 +64,14 @@ struct sidefile {
 	VEC(struct sidefile_code) codes;     /* sorted by (arena, slot) */
 	VEC(struct sidefile_thread) threads; /* in file order: by time */
 	VEC(struct sidefile_stack) stacks;   /* of all snapshots, sorted by (tid, time) */
-	VEC(uint32_t) frames;		     /* ids of code objects */
-	VEC(uint32_t) code_by_id;	     /* index into codes, or UINT32_MAX */
-	VEC(char *) strings;		     /* by id; NULL where none was written */
-	uint64_t strings_limit;		     /* how many the file has room for */
-	uint64_t dropped;		     /* records pyframes found no room for */
-	uint64_t unknown_types;		     /* records newer than this reader */
-	uint64_t bad_records; /* wrong checksum or size; reading ends at the first bad size */
+	VEC(struct sidefile_frame) frames;
+	VEC(uint32_t) code_by_id; /* index into codes, or UINT32_MAX */
+	uint8_t *bytes;		  /* of all records */
+	VEC(char *) strings;	  /* by id; NULL where none was written */
+	uint64_t strings_limit;	  /* how many the file has room for */
+	uint64_t dropped;	  /* records pyframes found no room for */
+	uint64_t unknown_types;	  /* records newer than this reader */
+	uint64_t bad_records;	  /* wrong checksum or size; reading ends at the first bad size */
 };
 
 /**

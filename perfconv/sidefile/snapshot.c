@@ -15,10 +15,10 @@ static bool add_stack(struct sidefile *s, struct cursor *c, uint64_t time_ns)
 	if (c->failed || stack.frames > cursor__left(c) / sizeof(struct pyframes_snapshot_frame))
 		return false;
 	for (uint32_t i = 0; i < stack.frames; i++) {
-		uint32_t code = cursor__u32(c);
+		struct sidefile_frame frame = { .code = cursor__u32(c) };
 
-		cursor__u32(c); /* the position in the bytecode */
-		vec__push(&s->frames, code);
+		frame.position = (int32_t)cursor__u32(c);
+		vec__push(&s->frames, frame);
 	}
 	vec__push(&s->stacks, stack);
 	return true;

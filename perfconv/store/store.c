@@ -13,6 +13,7 @@ void store__release(struct store *s)
 	vec__release(&s->samples);
 	vec__release(&s->stitches);
 	evidence_table__release(&s->evidence);
+	positions__release(&s->positions);
 }
 
 uint32_t store__location(struct store *s, struct place place, bool return_address)

@@ -18,6 +18,7 @@
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/store/evidence.h"
+#include "perfconv/store/positions.h"
 #include "perfconv/unwind/unwind.h"
 
 #define STORE_NO_STACK UINT32_MAX
@@ -53,6 +54,7 @@ struct store {
 	VEC(struct store_sample) samples;
 	VEC(struct store_stitch) stitches;
 	struct evidence_table evidence;
+	struct positions positions;
 };
 
 void store__release(struct store *s);

@@ -17,6 +17,7 @@
 struct fixture {
 	struct machine machine;
 	struct images images;
+	struct sidefiles sidefiles;
 	struct store store;
 	struct collector collector;
 	struct perfdata_event event;
@@ -31,9 +32,10 @@ static void start(struct fixture *f)
 	memset(f, 0, sizeof(*f));
 	machine__init(&f->machine);
 	images__init(&f->images, "perf.data", NULL);
+	sidefiles__init(&f->sidefiles, &f->images, false);
 	thread = machine__thread(&f->machine, 7, 7);
 	f->process = f->machine.threads.data[thread].process;
-	collector__init(&f->collector, "x86_64", &f->machine, &f->images, &f->store);
+	collector__init(&f->collector, "x86_64", &f->machine, &f->images, &f->sidefiles, &f->store);
 	f->rec.type = PERF_RECORD_SAMPLE;
 	f->rec.misc = PERF_RECORD_MISC_USER;
 	f->rec.sample.ip = 0x1111;
@@ -44,6 +46,7 @@ static void end(struct fixture *f)
 {
 	collector__release(&f->collector);
 	store__release(&f->store);
+	sidefiles__release(&f->sidefiles);
 	images__release(&f->images);
 	machine__release(&f->machine);
 }

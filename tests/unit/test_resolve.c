@@ -201,9 +201,9 @@ static void threads_have_their_python_names(void **state)
 			    "MavLinkExternalProxy-Recv");
 	assert_null(python__thread_name(w.python, machine__thread(&w.machine, WORLD_PID, 102)));
 	assert_int_equal(python__version(w.python), 0x030b02f0);
-	assert_int_equal(python__files(w.python).read, 1);
-	assert_int_equal(python__files(w.python).missing, 0);
-	assert_int_equal(python__files(w.python).broken, 0);
+	assert_int_equal(python__files(w.python).side.read, 1);
+	assert_int_equal(python__files(w.python).side.missing, 0);
+	assert_int_equal(python__files(w.python).side.broken, 0);
 	world__release(&w);
 }
 
@@ -213,8 +213,8 @@ static void a_missing_side_file_is_counted(void **state)
 
 	world__init(&w, *state, false);
 	world__resolve(&w, FRAMES_ALL);
-	assert_int_equal(python__files(w.python).read, 0);
-	assert_int_equal(python__files(w.python).missing, 1);
+	assert_int_equal(python__files(w.python).side.read, 0);
+	assert_int_equal(python__files(w.python).side.missing, 1);
 	assert_string_equal(python__broken(w.python), "");
 	assert_int_equal(python__version(w.python), 0);
 	world__release(&w);

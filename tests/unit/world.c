@@ -76,6 +76,7 @@ void world__init(struct world *w, const char *folder, bool side_file)
 	memset(w, 0, sizeof(*w));
 	machine__init(&w->machine);
 	images__init(&w->images, scratch__path(folder, "perf.data"), NULL);
+	sidefiles__init(&w->sidefiles, &w->images, false);
 	add_trampolines(w, folder, side_file);
 	add_elf(w, folder, "libpython3.11.so.1.0", 0x20000000, python, 3);
 	add_elf(w, folder, "libc.so.6", 0x30000000, libc, 3);
@@ -89,6 +90,7 @@ void world__release(struct world *w)
 	python__free(w->python);
 	symbols__free(w->symbols);
 	store__release(&w->store);
+	sidefiles__release(&w->sidefiles);
 	images__release(&w->images);
 	machine__release(&w->machine);
 }
@@ -144,7 +146,7 @@ void world__sample(struct world *w, uint32_t pid, uint32_t tid, uint64_t time_ns
 void world__resolve(struct world *w, enum frames_mode mode)
 {
 	w->symbols = symbols__new(&w->machine.dsos, &w->images);
-	w->python = python__new(&w->machine, &w->images, w->symbols);
+	w->python = python__new(&w->machine, &w->images, w->symbols, &w->sidefiles);
 	w->resolver = resolver__new(&w->store, &w->machine, w->symbols, w->python,
 				    &(struct resolve_options){ .mode = mode });
 }

@@ -56,6 +56,7 @@ enum world_frame {
 struct world {
 	struct machine machine;
 	struct images images;
+	struct sidefiles sidefiles;
 	struct store store;
 	struct symbols *symbols;
 	struct python *python;
