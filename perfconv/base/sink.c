@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "perfconv/base/mem.h"
 
@@ -16,8 +18,13 @@ struct sink {
 	int fd, error;
 	uint64_t written;
 	size_t used;
+	z_stream *deflater; /* NULL: bytes are written as they are */
+	bool finished;
 	char buffer[65536];
 };
+
+#define GZIP_WINDOW (15 + 16) /* zlib's word for a gzip header, without name and time */
+#define GZIP_MEMORY 8
 
 /* What a signal handler has to remove: the temporary name of the sink opened last. */
 static char *volatile unfinished;
@@ -93,7 +100,8 @@ static void sink__flush(struct sink *s)
 	s->used = 0;
 }
 
-void sink__write(struct sink *s, const void *bytes, size_t n)
+/* As they shall be in the file. */
+static void append(struct sink *s, const void *bytes, size_t n)
 {
 	const char *p = bytes;
 
@@ -111,15 +119,66 @@ void sink__write(struct sink *s, const void *bytes, size_t n)
 	}
 }
 
+static void compress_into(struct sink *s, const void *bytes, uInt n, int flush)
+{
+	unsigned char out[16384];
+	z_stream *z = s->deflater;
+
+	z->next_in = (z_const Bytef *)bytes;
+	z->avail_in = n;
+	do {
+		z->next_out = out;
+		z->avail_out = sizeof(out);
+		deflate(z, flush);
+		append(s, out, sizeof(out) - z->avail_out);
+	} while (!z->avail_out);
+}
+
+void sink__gzip(struct sink *s)
+{
+	s->deflater = mem__alloc(1, sizeof(*s->deflater));
+	if (deflateInit2(s->deflater, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		mem__out();
+}
+
+void sink__write(struct sink *s, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+
+	if (!s->deflater) {
+		append(s, bytes, n);
+		return;
+	}
+	while (n) {
+		uInt part = n < UINT32_MAX ? (uInt)n : UINT32_MAX;
+
+		compress_into(s, p, part, Z_NO_FLUSH);
+		p += part;
+		n -= part;
+	}
+}
+
 uint64_t sink__bytes(const struct sink *s)
 {
 	return s->written;
+}
+
+void sink__finish(struct sink *s)
+{
+	if (s->deflater && !s->finished)
+		compress_into(s, NULL, 0, Z_FINISH);
+	s->finished = true;
+	sink__flush(s);
 }
 
 static void sink__free(struct sink *s)
 {
 	if (unfinished == s->temporary)
 		unfinished = NULL;
+	if (s->deflater)
+		deflateEnd(s->deflater);
+	free(s->deflater);
 	free(s->temporary);
 	free(s->path);
 	free(s);
@@ -129,7 +188,7 @@ int sink__commit(struct sink *s, struct errbuf *err)
 {
 	int code;
 
-	sink__flush(s);
+	sink__finish(s);
 	if (close(s->fd) < 0 && !s->error)
 		s->error = errno;
 	if (!s->error && s->temporary && rename(s->temporary, s->path) < 0)

@@ -17,14 +17,23 @@ struct sink;
 /** sink__open - Return: 0 with *@out set, or -errno and a message. */
 int sink__open(struct sink **out, const char *path, struct errbuf *err);
 
+/**
+ * sink__gzip - compress all that will be written, into one gzip member
+ * To be called before the first write; the same input gives the same bytes.
+ */
+void sink__gzip(struct sink *s);
+
 /** sink__write - append @n bytes; a failure is kept for sink__commit(). */
 void sink__write(struct sink *s, const void *bytes, size_t n);
 
-/** sink__bytes - bytes written so far. */
+/** sink__bytes - bytes of the file so far; all of them after sink__finish(). */
 uint64_t sink__bytes(const struct sink *s);
 
+/** sink__finish - nothing more will be written; sink__commit() does it otherwise. */
+void sink__finish(struct sink *s);
+
 /**
- * sink__commit - flush, rename into place and free
+ * sink__commit - finish, rename into place and free
  *
  * Return: 0, or -errno of the first failure (the destination is then as before).
  */

@@ -12,6 +12,7 @@
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
 #include "perfconv/cmd/report_text.h"
+#include "perfconv/output/output.h"
 #include "perfconv/output/speedscope.h"
 #include "perfconv/pipeline/capture.h"
 
@@ -24,6 +25,8 @@ struct convert {
 	VEC(struct meta_value) values;
 	VEC(const char *) events, inputs, threads, processes;
 	VEC(char *) owned; /* keys, cut from their values */
+	const struct output_format *format;
+	bool gzip;
 	bool quiet;
 };
 
@@ -48,6 +51,26 @@ static int add_input(void *target, const char *value)
 static int set_output(void *target, const char *value)
 {
 	((struct convert *)target)->output = value;
+	return 0;
+}
+
+static int set_format(void *target, const char *value)
+{
+	const struct output_format *format = output_format__find(value);
+
+	if (!format) {
+		message__error("--format takes speedscope, firefox, pprof or collapsed, not %s",
+			       value);
+		return -EINVAL;
+	}
+	((struct convert *)target)->format = format;
+	return 0;
+}
+
+static int set_gzip(void *target, const char *value)
+{
+	(void)value;
+	((struct convert *)target)->gzip = true;
 	return 0;
 }
 
@@ -245,6 +268,11 @@ static const struct option_spec options[] = {
 	  add_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
+	{ "format", 0, "WHICH",
+	  "speedscope (default); firefox: for the Firefox\n"
+	  "Profiler; pprof; collapsed: for flame graphs",
+	  set_format },
+	{ "gzip", 0, NULL, "compress the profile; pprof always is", set_gzip },
 	{ "event", 0, "NAME",
 	  "the event to show (default: one that measures time);\n"
 	  "given several times, or as all: profiles of each",
@@ -291,19 +319,24 @@ static const struct command_spec spec = {
 	.name = "convert",
 	.usage = "[-i perf.data] [-o X.speedscope.json] [OPTION]...",
 	.about = "Write a perf capture as a profile that speedscope opens: one timeline per\n"
-		 "thread, Python and native frames in one stack.",
+		 "thread, Python and native frames in one stack.  Or for other viewers, see\n"
+		 "--format.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };
 
+static bool is_gzipped(const struct convert *c)
+{
+	return c->gzip || c->format->gzip;
+}
+
 /* X.data, X.tar.zst and X become X.speedscope.json. */
-static char *default_output(const char *input)
+static char *default_output(const struct convert *c)
 {
 	static const char *const suffixes[] = { ".data", ".tar.zst" };
+	const char *input = strcmp(c->capture.path, "-") ? c->capture.path : "perf";
 	size_t n = strlen(input);
 
-	if (!strcmp(input, "-"))
-		return mem__strdup("perf.speedscope.json");
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		size_t m = strlen(suffixes[i]);
 
@@ -312,7 +345,8 @@ static char *default_output(const char *input)
 			break;
 		}
 	}
-	return mem__format("%.*s.speedscope.json", (int)n, input);
+	return mem__format("%.*s%s%s", (int)n, input, c->format->suffix,
+			   is_gzipped(c) ? ".gz" : "");
 }
 
 static struct meta make_meta(const struct convert *c, const struct capture *capture,
@@ -330,6 +364,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.side_files = python__files(capture->python),
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
+		.dsos = &capture->machine.dsos,
 	};
 
 	return m;
@@ -340,15 +375,22 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 {
 	struct meta meta = make_meta(c, capture,
 				     c->scenario ? c->scenario : file__base(capture->options.path));
+	struct output_source from = {
+		.profile = capture->profile,
+		.others = (const struct profile *const *)capture->others.data,
+		.others_n = capture->others.n,
+		.meta = &meta,
+	};
 	struct sink *sink;
 	uint64_t deep;
 	int code = sink__open(&sink, path, err);
 
 	if (code)
 		return code;
-	deep = speedscope__write(sink, capture->profile,
-				 (const struct profile *const *)capture->others.data,
-				 capture->others.n, &meta);
+	if (is_gzipped(c))
+		sink__gzip(sink);
+	deep = c->format->write(sink, &from);
+	sink__finish(sink);
 	*bytes = sink__bytes(sink);
 	code = sink__commit(sink, err);
 	if (!code && deep)
@@ -377,10 +419,15 @@ static const char *input_that_is_output(const struct convert *c)
 	return NULL;
 }
 
-static int check_filter(const struct convert *c, const struct capture *capture, struct errbuf *err)
+static int check_content(const struct convert *c, const struct capture *capture, struct errbuf *err)
 {
 	const struct profile_filter *f = &c->capture.filter;
 
+	if (c->format->one_event && capture->others.n)
+		return errbuf__set(err, -EINVAL,
+				   "%s: --format %s holds one event; give one --event, or write "
+				   "speedscope",
+				   c->capture.path, c->format->name);
 	if (capture->profile->threads.n || !(f->threads_n || f->processes_n || f->gil))
 		return 0;
 	return errbuf__set(err, -ENOENT,
@@ -403,19 +450,19 @@ static int convert(const struct convert *c, struct errbuf *err)
 	code = capture__read(&capture, &c->capture, err);
 	if (code)
 		return code;
-	code = check_filter(c, capture, err);
+	code = check_content(c, capture, err);
 	if (code) {
 		capture__free(capture);
 		return code;
 	}
-	path = c->output ? mem__strdup(c->output) : default_output(c->capture.path);
+	path = c->output ? mem__strdup(c->output) : default_output(c);
 	code = write_profile(c, capture, path, &bytes, err);
 	if (!code) {
 		report_text__warnings(capture, c->capture.path);
 		if (!c->quiet)
 			report_text__summary(capture);
 		if (!c->quiet && strcmp(path, "-"))
-			report_text__file(path, bytes);
+			report_text__file(path, bytes, c->format);
 	}
 	free(path);
 	capture__free(capture);
@@ -425,6 +472,7 @@ static int convert(const struct convert *c, struct errbuf *err)
 int cmd__convert(int argc, char **argv)
 {
 	struct convert c = { .capture.path = "perf.data",
+			     .format = output_format__find("speedscope"),
 			     .capture.resolve = { FRAMES_MERGED, .inlines = true },
 			     .capture.max_samples = DEFAULT_MAX_SAMPLES };
 	struct errbuf err;

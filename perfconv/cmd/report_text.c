@@ -354,12 +354,12 @@ void report_text__summary(const struct capture *c)
 	summary__release(&s);
 }
 
-void report_text__file(const char *path, uint64_t bytes)
+void report_text__file(const char *path, uint64_t bytes, const struct output_format *format)
 {
 	bool small = bytes < 1000000;
 
 	message__line("%s", "");
 	message__line("%s   %.*f %s", path, small ? 0 : 1, (double)bytes / (small ? 1e3 : 1e6),
 		      small ? "kB" : "MB");
-	message__line("look:    drop it on https://www.speedscope.app, or npx speedscope FILE");
+	message__line("look:    %s", format->look);
 }

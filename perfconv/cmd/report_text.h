@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "perfconv/output/output.h"
 #include "perfconv/pipeline/capture.h"
 
 /** report_text__warnings - what is odd about the capture, each with what to do. */
@@ -14,6 +15,6 @@ void report_text__warnings(const struct capture *c, const char *path);
 void report_text__summary(const struct capture *c);
 
 /** report_text__file - where the profile is, and how to look at it. */
-void report_text__file(const char *path, uint64_t bytes);
+void report_text__file(const char *path, uint64_t bytes, const struct output_format *format);
 
 #endif

@@ -3,8 +3,10 @@
 #ifndef PERFCONV_OUTPUT_META_H
 #define PERFCONV_OUTPUT_META_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "perfconv/machine/dso.h"
 #include "perfconv/perfdata/perfdata.h"
 #include "perfconv/resolve/python.h"
 
@@ -26,6 +28,12 @@ struct meta {
 	uint32_t python_hex; /* 0: no pyframes in the capture */
 	struct python_files side_files;
 	uint64_t files_missing, files_mismatched; /* objects that could not be named from files */
+	const struct dsos *dsos;		  /* for their build-ids; NULL: not known */
 };
+
+#define META_PYTHON_CHARS 16u
+
+/** meta__python - "3.11.2" into @version of META_PYTHON_CHARS bytes; false: no Python is known. */
+bool meta__python(const struct meta *m, char *version);
 
 #endif

@@ -55,6 +55,31 @@ static void large_output_arrives_whole(void **state)
 	free(text);
 }
 
+static void gzip_is_one_member_that_gives_all_back(void **state)
+{
+	const char *path = scratch__path(*state, "out");
+	struct sink *s = open_sink(path);
+	char *program;
+
+	sink__gzip(s);
+	for (size_t i = 0; i < 50000; i++) {
+		char line[16];
+		int len = snprintf(line, sizeof(line), "%zu\n", i);
+
+		sink__write(s, line, (size_t)len);
+	}
+	sink__finish(s);
+	program = mem__format("python3 -c \"import zlib, sys; b = open('%s', 'rb').read(); "
+			      "d = zlib.decompressobj(31); t = d.decompress(b); "
+			      "sys.exit(not (t == b''.join(b'%%d\\n' %% i for i in range(50000)) "
+			      "and d.eof and not d.unused_data and b[4:8] == bytes(4) "
+			      "and len(b) == %zu))\"",
+			      path, (size_t)sink__bytes(s));
+	assert_int_equal(sink__commit(s, NULL), 0);
+	assert_int_equal(system(program), 0);
+	free(program);
+}
+
 static void the_old_file_stays_until_commit(void **state)
 {
 	const char *path = scratch__write(*state, "out", "old", 3);
@@ -187,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(commit_puts_the_file_in_place),
 		scratch_test(large_output_arrives_whole),
+		scratch_test(gzip_is_one_member_that_gives_all_back),
 		scratch_test(the_old_file_stays_until_commit),
 		scratch_test(abort_leaves_nothing),
 		scratch_test(abort_leaves_the_old_file),

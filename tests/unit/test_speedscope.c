@@ -67,7 +67,8 @@ static void finish(struct output *o)
 	world__resolve(w, FRAMES_ALL);
 	o->profile = world__profile(w, perfdata__event(o->data, 0));
 	assert_int_equal(sink__open(&sink, path, NULL), 0);
-	o->too_deep = speedscope__write(sink, o->profile, NULL, 0, &o->meta);
+	o->too_deep = speedscope__write(sink, &(struct output_source){ .profile = o->profile,
+								       .meta = &o->meta });
 	assert_int_equal(sink__commit(sink, NULL), 0);
 	o->text = scratch__read(path);
 }
