@@ -33,9 +33,16 @@ def parse_arguments(argv):
     parser.add_argument("--start-missions", action="store_true",
                         help="start each mission that PAM has ready, as an "
                              "operator would")
+    parser.add_argument("--flight-time", type=float, default=2.0,
+                        metavar="SECONDS",
+                        help="how long each leg of a mission takes "
+                             "(default: %(default)g)")
     parser.add_argument("--duration", type=float, metavar="SECONDS",
                         help="end after this time (default: run on)")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if not 0 <= arguments.flight_time <= 3600:
+        parser.error("--flight-time is in seconds, from 0 to 3600")
+    return arguments
 
 
 def parse_rates(settings):
@@ -56,13 +63,14 @@ def parse_rates(settings):
     return rates
 
 
-def connect_redis(host, port):
+def connect_redis(host, port, flight_time_s):
     """Trajectories over redis, or None when no port was given."""
     if port is None:
         return None
     import redis
     from .trajectory import Trajectories
-    return Trajectories(redis.Redis(host=require_loopback(host), port=port))
+    return Trajectories(redis.Redis(host=require_loopback(host), port=port),
+                        flight_time_s)
 
 
 def run(link, telemetry, vehicle, commands, trajectories, until):
@@ -92,7 +100,8 @@ def main(argv=None):
     try:
         telemetry = Telemetry(parse_rates(arguments.rate), now)
         link = Link(arguments.host, arguments.port)
-        trajectories = connect_redis(arguments.host, arguments.redis_port)
+        trajectories = connect_redis(arguments.host, arguments.redis_port,
+                                     arguments.flight_time)
     except (ValueError, OSError) as error:
         print(f"vehicle: {error}", file=sys.stderr)
         return 1

@@ -5,9 +5,12 @@ PAM repeats every LEAF command four times, so each handler may run several
 times for one wish: all of them set a state rather than step one.
 """
 
+import sys
+
 from .link import dialect
 
 START_DELAY_S = 1.0
+STATE_PREFIX = "LEAF_MISSION_STATE_"
 
 
 class Commands:
@@ -23,6 +26,7 @@ class Commands:
         self.start_missions = start_missions
         self._start_at = None
         self._started = b""
+        self._announced = set()
         self._handlers = {
             "PARAM_SET": self._param_set,
             "PARAM_REQUEST_READ": self._param_request_read,
@@ -96,6 +100,10 @@ class Commands:
 
     def _set_mission_state(self, message, now):
         mission = message.mission_id.encode("utf-8", "replace")
+        # The bursts of two states that follow each other closely are mixed.
+        if (mission, message.state) not in self._announced:
+            self._announced.add((mission, message.state))
+            announce(message.mission_id, message.state)
         self.vehicle.set_mission_state(message.state, mission)
         self.link.send(dialect.MAVLink_leaf_mission_status_message(
             message.state, 0))
@@ -109,3 +117,11 @@ class Commands:
         if self.start_missions and self._start_at is None:
             self._started = mission
             self._start_at = now + START_DELAY_S
+
+
+def announce(mission, state):
+    """Tell a mission's new state, in the form that profile_pam.py looks for."""
+    states = dialect.enums["LEAF_MISSION_STATE"]
+    name = states[state].name if state in states else f"state {state}"
+    print(f"vehicle: mission {mission or '-'} "
+          f"{name.removeprefix(STATE_PREFIX)}", file=sys.stderr, flush=True)

@@ -11,7 +11,6 @@ import json
 QUEUE_CHANNELS = ("/traj_sys/queue_traj_primitive_pos",
                   "/traj_sys/queue_traj_primitive_ori")
 COMPLETED_CHANNEL = "/petal-leafsdk/notify_trajectory_completed"
-FLIGHT_TIME_S = 2.0
 
 
 class Trajectories:
@@ -20,7 +19,7 @@ class Trajectories:
     `client` is a redis.Redis; it is read without blocking.
     """
 
-    def __init__(self, client, flight_time_s=FLIGHT_TIME_S):
+    def __init__(self, client, flight_time_s):
         self.client = client
         self.flight_time_s = flight_time_s
         self._subscription = client.pubsub(ignore_subscribe_messages=True)

@@ -4,13 +4,20 @@
 Python standard library only, so that this folder and profile_pam.py can be
 copied into PAM's own tools/profiling/ and run there.
 
-    messages    errors and progress as a person reads them
-    user        who asked for this run: the user behind sudo
-    process     children that never outlive us, and stop signals
-    target      the Python that runs PAM: versions, petals, pyframes
-    preflight   what must be true before anything is started
-    services    redis, MQTT broker, side-service stand-in, vehicle
-    app         PAM itself: start, health, stop
-    recorder    perf record, held back until PAM is healthy
-    capture     side files, metadata, conversion, what is kept
+    messages     errors and progress as a person reads them
+    user         who asked for this run: the user behind sudo
+    process      children that never outlive us, and stop signals
+    target       the Python that runs PAM: versions, petals, pyframes
+    preflight    what must be true before anything is started
+    services     redis, MQTT broker, side-service stand-in, vehicle
+    app          PAM itself: start, health, stop
+    launch       the PAM that a run starts, with its services
+    drive        the scenario's work, posted to PAM while it is recorded
+    permission   how perf may be run here
+    settings     what is recorded, as options of perf
+    recorder     perf record, held back until PAM is healthy
+    progress     how far a recording is
+    board        what the board says: model, governor, temperature
+    capture      side files, metadata, conversion, what is kept
+    run          one profile, from the checks to the file
 """

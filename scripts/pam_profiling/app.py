@@ -41,8 +41,11 @@ class Pam:
     def pid(self):
         return self.child.pid
 
-    def start(self, environ):
-        """Start uvicorn with PAM on the loopback address."""
+    def start(self, environ, held=False):
+        """Start uvicorn with PAM on the loopback address.
+
+        held   True: it waits before its exec, until child.release()
+        """
         self.child = self.children.start(
             "PAM",
             [self.target.executable, "-m", "uvicorn",
@@ -50,7 +53,7 @@ class Pam:
              str(self.port), "--log-level", "info", "--no-access-log",
              "--http", "h11"],
             self.log, user=self.user, env=environ, cwd=self.folder,
-            stop_signal=signal.SIGINT)
+            stop_signal=signal.SIGINT, held=held)
 
     def wait_healthy(self, steps):
         """Wait until /health answers and all petals are mounted.
@@ -129,4 +132,4 @@ class Pam:
 
     def stop(self):
         """Stop PAM as Ctrl+C would; returns its exit status."""
-        return self.children.stop(self.child)
+        return self.children.stop(self.child) if self.child else None

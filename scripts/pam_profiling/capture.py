@@ -13,7 +13,6 @@ Under sudo the outer folder is root's until the end, so that PAM cannot put a
 symbolic link where perf is about to write; then all of it is handed over.
 """
 
-import glob
 import os
 import shutil
 import stat
@@ -21,8 +20,6 @@ import subprocess
 import time
 
 from .messages import ProfilingError
-from .process import read_line
-
 
 
 class Capture:
@@ -61,15 +58,15 @@ class Capture:
             os.mkdir(path, 0o700)
             self.user.own(path)
 
-    def collect_side_files(self):
+    def collect_side_files(self, folder):
         """Put pyframes' files next to perf.data; returns how many there were.
 
         Only regular files are taken: PAM could write anything there, and
         this may run as root.
         """
         count = 0
-        for name in sorted(os.listdir(self.pyframes)):
-            source = os.path.join(self.pyframes, name)
+        for name in sorted(os.listdir(folder)):
+            source = os.path.join(folder, name)
             target = os.path.join(self.folder, name)
             if (stat.S_ISREG(os.lstat(source).st_mode)
                     and not os.path.lexists(target)):
@@ -86,26 +83,6 @@ class Capture:
         if os.path.isdir(self.folder):
             os.chmod(self.folder, 0o700)
             self.user.own_tree(self.folder)
-
-
-def board_facts():
-    """Facts about this board for the metadata; only those it has.
-
-    board_model      from the device tree
-    governor         cpufreq governor of the first CPU
-    temperature_c    hottest thermal zone, in degrees Celsius
-    """
-    facts = {
-        "board_model": read_line("/proc/device-tree/model"),
-        "governor": read_line(
-            "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-    }
-    readings = [read_line(path) or "" for path
-                in glob.glob("/sys/class/thermal/thermal_zone*/temp")]
-    millidegrees = [int(text) for text in readings if text.isdigit()]
-    if millidegrees:
-        facts["temperature_c"] = f"{max(millidegrees) / 1000:.1f}"
-    return {key: value for key, value in facts.items() if value}
 
 
 def describe_target(target):

@@ -110,7 +110,10 @@ def find_program(name):
 
 
 def check_output(path, user, duration_s):
-    """The output folder can be written and has room for the capture."""
+    """The output folder can be written and has room for the capture.
+
+    duration_s   0: not known, until it is stopped
+    """
     parent = os.path.abspath(path)
     while not os.path.exists(parent):
         parent = os.path.dirname(parent)
@@ -123,7 +126,8 @@ def check_output(path, user, duration_s):
     needed = (int(recorder.BYTES_PER_SECOND * duration_s)
               + recorder.BYTES_BESIDES)
     if free < needed:
-        return (f"{parent} has {free >> 20} MB free, and {duration_s:g} s may "
+        length = f"{duration_s:g} s" if duration_s else "a recording"
+        return (f"{parent} has {free >> 20} MB free, and {length} may "
                 f"need {needed >> 20} MB: free some space, record for less "
                 "time, or name another folder with --output DIR.")
     return None

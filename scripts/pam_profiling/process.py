@@ -63,19 +63,26 @@ class StopRequest:
 class Child:
     """One program that we started; stopped by `stop`, at the latest at exit.
 
-    `name` is what the user calls it, `log` the file its output goes to.
+    `name` is what the user calls it, `log` the file its output goes to. With
+    `held` the process is there, with its pid, and waits until release() before
+    it becomes the program.
     """
+
+    # exec keeps the pid, so that perf can watch before the program begins.
+    HOLD = ("/bin/sh", "-c", 'read -r line && exec "$@"', "sh")
 
     def __init__(self, name, command, log, *, user=None, env=None, cwd=None,
                  stop_signal=signal.SIGTERM, death_signal=signal.SIGTERM,
-                 pass_fds=()):
+                 pass_fds=(), held=False):
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
         options = user.popen_options() if user else {}
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output,
+                [*self.HOLD, *command] if held else command,
+                stdin=subprocess.PIPE if held else subprocess.DEVNULL,
+                stdout=output,
                 stderr=subprocess.STDOUT, env=env, cwd=cwd,
                 pass_fds=pass_fds, start_new_session=True,
                 preexec_fn=_child_setup(death_signal), **options)
@@ -83,6 +90,11 @@ class Child:
     @property
     def pid(self):
         return self.process.pid
+
+    def release(self):
+        """Let a held process become its program."""
+        with self.process.stdin as pipe:
+            pipe.write(b"\n")
 
     def is_running(self):
         return self.process.poll() is None
@@ -115,17 +127,22 @@ class Child:
         except subprocess.TimeoutExpired:
             return False
 
-    def stop(self, patience_s=8.0):
-        """Stop it: its own signal, SIGTERM, then SIGKILL to its group.
+    def stop(self, patience_s=4.0):
+        """Stop it: its own signal, twice, SIGTERM, then SIGKILL to its group.
+
+        uvicorn waits for requests that are being answered until it is told
+        again.
 
         Returns the exit status as subprocess gives it (negative: a signal).
         """
         if self.is_running():
-            self.signal(self.stop_signal)
-            if not self.wait(patience_s):
-                self.signal(signal.SIGTERM)
-                if not self.wait(3.0):
-                    self._kill_group()
+            for number in (self.stop_signal, self.stop_signal,
+                           signal.SIGTERM):
+                self.signal(number)
+                if self.wait(patience_s):
+                    break
+            else:
+                self._kill_group()
         return self.process.returncode
 
     def _kill_group(self):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Progress while recording: a bar on a terminal, else a line every 10 s."""
 
+import math
 import sys
+import threading
 import time
 
 from .messages import terminal_columns
@@ -11,7 +13,10 @@ LOG_INTERVAL_S = 10.0
 
 
 class RecordingProgress:
-    """Shows how far the recording is and what perf itself costs."""
+    """Shows how far the recording is and what perf itself costs.
+
+    duration_s   0: until it is stopped
+    """
 
     def __init__(self, scenario, duration_s, stream=None):
         self.scenario = scenario
@@ -19,6 +24,7 @@ class RecordingProgress:
         self.stream = stream or sys.stderr
         self.tty = self.stream.isatty()
         self._next_line_s = LOG_INTERVAL_S
+        self._lock = threading.Lock()
 
     def update(self, elapsed_s, perf_cpu_s, written_bytes):
         """Show the state after `elapsed_s` seconds of recording.
@@ -33,8 +39,17 @@ class RecordingProgress:
             self._write("\r\x1b[K" + self._bar(elapsed_s, cost))
         else:
             self._next_line_s += LOG_INTERVAL_S
-            self._write(f"  recording {self.scenario}  {elapsed_s:.0f} / "
-                        f"{self.duration_s:g} s   {cost}\n")
+            self._write(f"  recording {self.scenario}  "
+                        f"{self._how_far(elapsed_s)}   {cost}\n")
+
+    def _how_far(self, elapsed_s):
+        if not self.duration_s:
+            return f"{elapsed_s:.0f} s"
+        return f"{elapsed_s:.0f} / {self.duration_s:g} s"
+
+    def note(self, sentence):
+        """Print a line of words above the bar; from any thread."""
+        self._write(("\r\x1b[K" if self.tty else "") + f"  {sentence}\n")
 
     def finish(self, elapsed_s, recorder, stop):
         """Replace the bar by one line about the whole recording.
@@ -56,16 +71,18 @@ class RecordingProgress:
     def _bar(self, elapsed_s, cost):
         """A line with a bar as wide as the terminal has room for."""
         columns = terminal_columns() - 1
-        words = (f" {elapsed_s:.0f} / {self.duration_s:g} s  {cost}  "
-                 "Ctrl+C stops and keeps")
+        words = f" {self._how_far(elapsed_s)}  {cost}  Ctrl+C stops and keeps"
+        if not self.duration_s:
+            return f" {words}"[:columns]
         least, most = BAR_COLUMNS
         size = max(least, min(most, columns - len(words) - 4))
         full = int(min(1.0, elapsed_s / self.duration_s) * size)
         return f"  [{'#' * full}{'.' * (size - full)}]{words}"[:columns]
 
     def _write(self, text):
-        self.stream.write(text)
-        self.stream.flush()
+        with self._lock:
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def recording_cost(elapsed_s, perf_cpu_s, written_bytes):
@@ -76,13 +93,13 @@ def recording_cost(elapsed_s, perf_cpu_s, written_bytes):
 
 
 def watch(recorder, progress, stop, target_problem):
-    """Show progress until the time is over, a stop, or an end.
+    """Show progress until the time is over, a stop, an end, or a full disk.
 
     target_problem()   a sentence once what is recorded has ended, else None
 
     Returns (seconds recorded, what went wrong or "").
     """
-    duration = progress.duration_s
+    duration = progress.duration_s or math.inf
     begin = time.monotonic()
     elapsed, problem = 0.0, ""
     while not problem and elapsed < duration and not stop.wait(
@@ -91,6 +108,8 @@ def watch(recorder, progress, stop, target_problem):
         problem = target_problem() or ""
         if not problem and not recorder.is_running():
             problem = recorder.obituary()
+        if not problem:
+            problem = recorder.disk_problem()
         if not problem:
             progress.update(elapsed, recorder.measure_cpu(),
                             recorder.bytes_written())

@@ -19,6 +19,7 @@ from .process import process_cpu_seconds, read_line
 # often as many; pyframes reserves its side file, and PAM writes logs.
 BYTES_PER_SECOND = 8 << 20
 BYTES_BESIDES = 64 << 20
+LEAST_FREE_BYTES = 24 << 20
 
 
 class Recorder:
@@ -48,14 +49,15 @@ class Recorder:
                        for name in ("perf.ctl", "perf.ack")]
         self._control = self._answers = -1
 
-    def start(self, pids, stop):
+    def start(self, pids, stop, at_once=False):
         """Start perf on processes, disabled, and wait until it answers.
 
         To be called when a process is healthy, not before: with -p and
         -D -1 perf's tracking event is disabled too (perf 6.1: attr.disabled
         with enable_on_exec), so a library mapped or a thread begun between
         perf's start and its `enable` is in no record, and the frames in it
-        get no name. Started late, perf reads all of them from /proc.
+        get no name. Started late, perf reads all of them from /proc. A process
+        that is held back before its exec is recorded `at_once` instead.
 
         Raises ProfilingError when perf does not come up within 15 s.
         """
@@ -66,7 +68,7 @@ class Recorder:
             os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             for path in self._fifos]
         command = [*self.permission.prefix, self.permission.perf, "record",
-                   "-D", "-1", "--control", "fifo:" + ",".join(self._fifos),
+                   *([] if at_once else ["-D", "-1"]), "--control", "fifo:" + ",".join(self._fifos),
                    *self.permission.options, "-p",
                    ",".join(str(pid) for pid in pids), "-o", self.data]
         self.child = self.children.start(
@@ -99,6 +101,11 @@ class Recorder:
         self.user.own(snapshots.write(self.data, self._snapshots))
         self.stacks.ask(snapshots.family(self._pids))
 
+    def look_around_last(self):
+        """Take the last snapshot now, since the processes are about to end."""
+        if len(self._snapshots) == 1:
+            self._look_around(snapshots.END)
+
     def _command(self, word, seconds, stop):
         """Send a control command; True when perf acknowledges it."""
         while select.select([self._answers], [], [], 0)[0]:
@@ -121,6 +128,23 @@ class Recorder:
             return os.stat(self.data).st_size
         except OSError:
             return 0
+
+    def disk_problem(self):
+        """A sentence when the disk is nearly full, else "".
+
+        Converting needs room, too, and so does PAM.
+        """
+        folder = os.path.dirname(self.data)
+        try:
+            left = os.statvfs(folder)
+        except OSError:
+            return ""
+        free = left.f_bavail * left.f_frsize
+        if free >= LEAST_FREE_BYTES:
+            return ""
+        return (f"The recording ended early, because {folder} has only "
+                f"{free >> 20} MB left: free some space, or name another "
+                "folder with --output DIR.")
 
     def measure_cpu(self):
         """CPU seconds that perf has used since it was enabled."""
@@ -151,8 +175,7 @@ class Recorder:
         if self.child is None:
             return ""
         if self.child.is_running():
-            if self._snapshots:
-                self._look_around(snapshots.END)
+            self.look_around_last()
             self._command("disable", 2.0, None)
             self._command("stop", 2.0, None)
             self.child.wait(30.0)

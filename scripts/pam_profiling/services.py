@@ -7,6 +7,7 @@ that is taken is replaced by a free one, and PAM is told through its
 environment.
 """
 
+import json
 import os
 import socket
 import urllib.error
@@ -20,6 +21,8 @@ from .process import wait_until
 CLOUD_VARIABLES = ("PETAL_ACCESS_TOKEN_URL", "PETAL_SESSION_TOKEN_URL",
                    "PETAL_CLOUD_ENDPOINT")
 DEAD_END = "http://127.0.0.1:9"
+# Where a drone says who it is; contrib/vehicle/identity stands in for it.
+IDENTITY_FILE = "/opt/droneleaf/certs/perm/thing-parameters.json"
 
 
 def find_contrib(script_folder):
@@ -46,9 +49,14 @@ class Services:
         self.ports["mavlink"] = free_port(STANDARD_PORTS["mavlink"],
                                           socket.SOCK_DGRAM)
 
-    def environment(self, pam_port):
-        """Variables that point PAM at these services, and at no cloud."""
+    def environment(self, pam_port, known):
+        """Variables that point PAM at these services, and at no cloud.
+
+        known   the environment that they are added to
+        """
         result = {name: DEAD_END for name in CLOUD_VARIABLES}
+        if not os.path.exists(IDENTITY_FILE):
+            result.update(self._identity(known.get("PYTHONPATH")))
         result.update({
             "PETAL_REDIS_HOST": HOST,
             "PETAL_REDIS_PORT": str(self.ports["redis"]),
@@ -60,6 +68,17 @@ class Services:
             "PETAL_MAVLINK_ENDPOINT": f"udp:{HOST}:{self.ports['mavlink']}",
         })
         return result
+
+    def _identity(self, python_path):
+        """Variables that give PAM an organisation; without one MQTT is idle."""
+        path = os.path.join(self.folder, "thing-parameters.json")
+        with open(path, "w", encoding="utf-8") as stream:
+            json.dump({"thing": {"thingName": "simulated", "lastReported": {
+                "organizationId": "org-simulated"}}}, stream)
+        self.user.own(path)
+        hook = os.path.join(self.contrib, "vehicle", "identity")
+        return {"PAM_IDENTITY_FILE": path, "PYTHONPATH": os.pathsep.join(
+            part for part in (hook, python_path) if part)}
 
     def start_redis(self):
         port = self.ports["redis"]
@@ -88,12 +107,23 @@ class Services:
             "--broker-port", str(self.ports["mqtt"])],
             lambda: http_status(f"http://{HOST}:{port}/health") == 200)
 
-    def start_vehicle(self):
-        """The vehicle, with an operator who starts missions sent to PAM."""
+    @property
+    def vehicle_log(self):
+        return os.path.join(self.folder, "vehicle.log")
+
+    def start_vehicle(self, rates=(), flight_time_s=None):
+        """The vehicle, with an operator who starts missions sent to PAM.
+
+        rates          MESSAGE=HZ, as its --rate takes them
+        flight_time_s  how long a leg of a mission takes; None: its default
+        """
+        options = [word for rate in rates for word in ("--rate", rate)]
+        if flight_time_s is not None:
+            options += ["--flight-time", f"{flight_time_s:g}"]
         child = self._start("vehicle", [
             self.python, "-m", "vehicle", "--port",
             str(self.ports["mavlink"]), "--redis-port",
-            str(self.ports["redis"]), "--start-missions"], None)
+            str(self.ports["redis"]), "--start-missions", *options], None)
         self._await(child, lambda: "sending to" in child.last_words())
 
     def _start(self, name, command, ready):

@@ -182,6 +182,18 @@ class OnTheWire(support.ServiceCase):
         ack = self.await_message("LEAF_ACK_MISSION_RUN")
         self.assertEqual(ack.mission_id, "main")
 
+    def test_each_state_of_a_mission_is_told_once_though_bursts_mix(self):
+        process = self.fly()
+        self.await_message("HEARTBEAT")
+        for state in (1, 2, 1, 2, 6, 0, 6, 0):
+            self.receiver.mav.leaf_set_mission_state_send(1, state, b"main")
+            self.await_message("LEAF_MISSION_STATUS",
+                               lambda m, state=state: m.status == state)
+        process.terminate()
+        lines = [line.split()[-1] for line in process.stderr.read().splitlines()
+                 if "mission main" in line]
+        self.assertEqual(lines, ["READY", "RUNNING", "COMPLETED", "IDLE"])
+
     def test_trajectories_are_completed_over_redis(self):
         import redis
         port = self.start_redis()

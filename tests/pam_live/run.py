@@ -12,26 +12,18 @@ Ends with the line `N passed, N failed, N skipped`.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
-PYTHON = BUILD / "pam" / "venv" / "bin" / "python"
-PERFCONV = os.environ.get("PERFCONV") or str(BUILD / "perfconv")
+from common import BUILD, PERFCONV, Trouble, profile
+from driven import DRIVEN, EscCalibration, FileChecks, MissionExecution, RcStream  # noqa: F401
+from wall_profile import NOT_LET, Capture, python_names, reason_of
+
+from pam_profiling.user import InvokingUser
+
 RECORD_S = 20
-PAM_PORT = 9000
-INSTALL_LIMIT_S, PROFILE_LIMIT_S = 900, 300
-
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "live")]
-from pam_profiling.permission import find_permission  # noqa: E402
-from pam_profiling.preflight import find_program, free_port  # noqa: E402
-from pam_profiling.user import InvokingUser  # noqa: E402
-from wall_profile import NOT_LET, Capture, python_names, reason_of  # noqa: E402
-
 RECEIVER = "MavLinkExternalProxy-Recv"
 # The goals are 99 % known, 1 % gap, 95 % whole, 2 % or 20 ms of schedstat, and an idle machine
 # reaches them. One that is busy with other things may miss them by a little, so that the test
@@ -41,28 +33,6 @@ CPU_SHARE, CPU_LEAST_NS = 0.05, 60_000_000
 # What says that the reason of a wait, or a part of its stack, is not known.
 UNKNOWN_REASONS = {"[waiting]", "[other]"}
 INCOMPLETE = {"[shortened]", "[stack cut]"}
-
-
-def run(command, limit_s, **options):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=limit_s, check=False, **options)
-
-
-def trouble():
-    """Why PAM cannot be recorded here, or None."""
-    for program in "redis-server", "mosquitto":
-        if not find_program(program):
-            return f"{program} is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        permission, problem = find_permission(folder)
-    if problem:
-        return problem
-    if permission.settings.losses():
-        return permission.settings.losses()[0]
-    done = run([sys.executable, ROOT / "scripts" / "install_pam.py", "--venv",
-                PYTHON.parents[1]], INSTALL_LIMIT_S)
-    return None if done.returncode == 0 else "PAM cannot be installed: " + done.stdout[-300:]
 
 
 class Times:
@@ -105,7 +75,7 @@ def running_ns(timeline, begin_ns, end_ns):
                if stack and reason_of(stack) is None)
 
 
-class Scenario(unittest.TestCase):
+class Scenario(FileChecks, unittest.TestCase):
     """What holds of every scenario; a subclass names one."""
 
     scenario = None
@@ -114,20 +84,20 @@ class Scenario(unittest.TestCase):
     def setUpClass(cls):
         if not cls.scenario:
             raise unittest.SkipTest("not a scenario")
-        if TROUBLE:
-            raise unittest.SkipTest(TROUBLE)
+        Trouble.skip()
         folder = Path(tempfile.mkdtemp(prefix="pam-live-", dir=BUILD))
         cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
         InvokingUser().own(folder)
         stolen = stolen_ns()
-        done = run([sys.executable, ROOT / "scripts" / "profile_pam.py", "--scenario",
-                    cls.scenario, "--with-services", "--python", PYTHON, "--duration", RECORD_S,
-                    "--port", free_port(PAM_PORT), "--output", folder, "--perfconv", PERFCONV,
-                    "--keep"], PROFILE_LIMIT_S)
+        done = profile("--scenario", cls.scenario, "--with-services", "--duration", RECORD_S,
+                       "--output", folder, "--keep")
         cls.stolen_ns = stolen_ns() - stolen
         print(done.stdout, flush=True)
         if done.returncode:
             raise AssertionError(f"profile_pam.py ended with status {done.returncode}")
+        path, = folder.glob("*.speedscope.json")
+        with open(path, encoding="utf-8") as file:
+            cls.file = json.load(file)
         data, = folder.glob("*/perf.data")
         cls.capture = Capture(PERFCONV, data, data.parent)
         with open(f"{data}.threads.json", encoding="utf-8") as file:
@@ -227,7 +197,7 @@ class WithVehicle(Scenario):
 
 def main():
     suite = unittest.defaultTestLoader.loadTestsFromNames(
-        sys.argv[1:] or ["WithoutVehicle", "WithVehicle"], sys.modules[__name__])
+        sys.argv[1:] or ["WithoutVehicle", "WithVehicle", *DRIVEN], sys.modules[__name__])
     tests = suite.countTestCases()
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
     for test, reason in result.skipped:
@@ -239,5 +209,4 @@ def main():
 
 
 if __name__ == "__main__":
-    TROUBLE = trouble()
     main()
