@@ -14,7 +14,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "reader"))
+sys.path.insert(1, str(HERE.parent / "cli"))
 import perffile as pf  # noqa: E402
+from archives import archive, manifest, tar_block, tar_file  # noqa: E402
+from command_line import small_capture  # noqa: E402
 from records import PerfFile  # noqa: E402
 
 BASIC = pf.IDENTIFIER | pf.IP | pf.TID | pf.TIME | pf.CPU | pf.PERIOD
@@ -290,6 +293,33 @@ def switch_inputs():
     yield "switches", capture.file()
 
 
+def bundle_inputs():
+    """Archives behind a 1, whole files behind a 0: target_bundle.c."""
+    capture = small_capture()
+    folder = manifest(parts=[{"capture": 0, "name": name, "entry": name}
+                             for name in ("data", "data.0")])
+    files = [{"kind": kind, "key": key, "status": status, "entry": "it", "reason": "so%0A",
+              "inode": 7, "changedNs": -1, "recorded": True}
+             for kind, key, status in (("image", "/bin/true ", "found"), ("debug", "a", "missing"),
+                                       ("beside", "b", "other"), ("perfmap", "7 in 0", "refused"),
+                                       ("jitdump", "7 in 0 /tmp/jit-7.dump", "found"),
+                                       ("kallsyms", "", "found"))]
+    for name, entries in {
+            "one": [(b"manifest.json", manifest()), (b"capture/0", capture)],
+            "folder": [(b"manifest.json", folder), (b"data", capture), (b"data.0", bytes(8))],
+            "files": [(b"manifest.json", manifest(files=files)), (b"capture/0", capture),
+                      (b"it", bytes(600)), (b"unasked", b"for")],
+            "lacking": [(b"manifest.json", manifest(files=files))],
+            "leading-out": [(b"manifest.json", manifest()), (b"../capture/0", capture)]}.items():
+        yield name, b"\1" + b"".join(tar_file(*entry) for entry in entries) + bytes(1024)
+    yield "link", (b"\1" + tar_file(b"manifest.json", manifest())
+                   + tar_file(b"capture/0", b"", b"2", b"/etc/passwd"))
+    yield "large", (b"\1" + tar_file(b"manifest.json", manifest())
+                    + tar_block(b"capture/0", b"\x80" + (1 << 40).to_bytes(11, "big")))
+    yield "packed", b"\0" + archive(tar_file(b"manifest.json", manifest()),
+                                    tar_file(b"capture/0", capture))
+
+
 def write(target, inputs):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -311,3 +341,4 @@ if __name__ == "__main__":
     write("perfmap", perfmap_inputs())
     write("jitdump", jitdump_inputs())
     write("generated", generated_inputs())
+    write("bundle", bundle_inputs())
