@@ -47,6 +47,15 @@ static int set_no_inline(void *target, const char *value)
 	return 0;
 }
 
+static int set_redact(void *target, const char *value)
+{
+	struct bundle_command *b = target;
+
+	(void)value;
+	b->pack.redact = b->capture.keep_dumps = true;
+	return 0;
+}
+
 static int set_quiet(void *target, const char *value)
 {
 	(void)value;
@@ -60,6 +69,11 @@ static const struct option_spec options[] = {
 	  "several are a series of perf record --switch-output",
 	  add_input },
 	{ "output", 'o', "FILE", "the bundle (default: FILE.tar.zst)", set_output },
+	{ "redact", 0, NULL,
+	  "blank the program's environment and arguments in stack\n"
+	  "copies, perf's command line, the hostname, and users'\n"
+	  "names in paths; not what else programs keep on stacks",
+	  set_redact },
 	{ "no-inline", 0, NULL,
 	  "leave out what names inlined functions and source\n"
 	  "lines of native code: often half of the bundle",

@@ -468,6 +468,8 @@ int decode__record(struct perfdata *p, const struct order_record *raw, struct re
 	rec->pid = rec->tid = rec->cpu = UINT32_MAX;
 	rec->event = RECORD_NO_EVENT;
 	code = decode_by_type(p, bytes, n, &c, rec);
+	if (code == 1 && rec->type == PERF_RECORD_SAMPLE && rec->sample.stack)
+		rec->sample.stack_at = (size_t)(rec->sample.stack - bytes);
 	if (code < 0 && !p->stats.bad_records++) {
 		p->stats.bad_offset = raw->offset;
 		p->stats.bad_path = p->path;

@@ -244,6 +244,31 @@ void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c)
 	p->stats.bad_features += c->failed;
 }
 
+void features__note_private(struct perfdata *p, uint64_t feature, uint64_t offset,
+			    const uint8_t *bytes, size_t n)
+{
+	struct cursor c;
+	uint32_t strings = 1;
+
+	cursor__init(&c, bytes, n, p->swap);
+	if (feature == FEATURE_CMDLINE)
+		strings = cursor__u32(&c);
+	else if (feature != FEATURE_HOSTNAME)
+		return;
+	if (strings > PERFDATA_MAX_CMDLINE_ARGS)
+		return;
+	while (strings--) {
+		uint32_t room = cursor__u32(&c);
+		const uint8_t *text = cursor__bytes(&c, room);
+
+		if (c.failed)
+			return;
+		vec__push(&p->private,
+			  ((struct perfdata_text){ offset + (uint64_t)(text - bytes),
+						   strnlen((const char *)text, room) }));
+	}
+}
+
 /* Return: false if the section lies outside of the file. */
 static bool read_section(struct perfdata *p, unsigned int feature, const struct file_section *s)
 {
@@ -257,6 +282,7 @@ static bool read_section(struct perfdata *p, unsigned int feature, const struct 
 	if (!perfdata__pread(p, bytes, s->size, s->offset, NULL)) {
 		cursor__init(&c, bytes, s->size, p->swap);
 		features__apply(p, feature, &c);
+		features__note_private(p, feature, s->offset, bytes, s->size);
 	}
 	free(bytes);
 	return true;

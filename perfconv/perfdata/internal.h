@@ -50,8 +50,9 @@ struct perfdata {
 	struct perfdata_stats stats;
 	VEC(struct perfdata_event) events;
 	VEC(struct perfdata_build_id) build_ids;
-	struct tracing *tracing; /* NULL: no tracepoints, or no formats for them */
-	struct idmap ids;	 /* sample id -> index into id_event */
+	VEC(struct perfdata_text) private; /* text about the person */
+	struct tracing *tracing;	   /* NULL: no tracepoints, or no formats for them */
+	struct idmap ids;		   /* sample id -> index into id_event */
 	VEC(uint32_t) id_event;
 
 	VEC(struct source) sources; /* complete before the first record is read */
@@ -99,6 +100,10 @@ void features__read(struct perfdata *p);
 /** features__apply - take in one feature's content. */
 void features__apply(struct perfdata *p, uint64_t feature, struct cursor *c);
 
+/** features__note_private - remember where a feature, which lies at @offset, tells of the person. */
+void features__note_private(struct perfdata *p, uint64_t feature, uint64_t offset,
+			    const uint8_t *bytes, size_t n);
+
 /** features__add_tracing - take in the tracepoints' formats. */
 void features__add_tracing(struct perfdata *p, const uint8_t *bytes, size_t n);
 
@@ -108,9 +113,11 @@ bool features__add_build_id(struct perfdata *p, struct cursor *c);
 
 /**
  * pipe__apply - take in a record that stands for a part of a file's header
+ * @offset: in the file, of the record
  * Return: true if @type is one of those.
  */
-bool pipe__apply(struct perfdata *p, uint32_t type, const uint8_t *bytes, size_t n);
+bool pipe__apply(struct perfdata *p, uint32_t type, uint64_t offset, const uint8_t *bytes,
+		 size_t n);
 
 /** source__init - records in [@at, @end) of @fd, which the source then owns. */
 void source__init(struct source *s, int fd, bool pipe, uint64_t at, uint64_t end);

@@ -294,6 +294,7 @@ void perfdata__free(struct perfdata *p)
 	vec__release(&p->sources);
 	vec__release(&p->events);
 	vec__release(&p->build_ids);
+	vec__release(&p->private);
 	vec__release(&p->id_event);
 	idmap__release(&p->ids);
 	free(p->path);
@@ -318,6 +319,19 @@ size_t perfdata__events(const struct perfdata *p)
 const struct perfdata_event *perfdata__event(const struct perfdata *p, size_t i)
 {
 	return &p->events.data[i];
+}
+
+const struct perfdata_text *perfdata__private(const struct perfdata *p, size_t i)
+{
+	return i < p->private.n ? &p->private.data[i] : NULL;
+}
+
+void perfdata__source(const struct perfdata *p, uint32_t *file, uint32_t *part)
+{
+	const struct perfdata *of = p->ended && p->series.open ? p->series.open : p;
+
+	*file = of == p ? 0 : (uint32_t)p->series.next;
+	*part = of->given ? (uint32_t)(of->given - of->sources.data) : 0;
 }
 
 struct tracing *perfdata__tracing(const struct perfdata *p)

@@ -132,6 +132,23 @@ bool perfdata__is_calibration(const struct perfdata *p, size_t event);
 size_t perfdata__build_ids(const struct perfdata *p);
 const struct perfdata_build_id *perfdata__build_id(const struct perfdata *p, size_t i);
 
+/* Text in a file: [offset, offset + bytes). */
+struct perfdata_text {
+	uint64_t offset, bytes;
+};
+
+/**
+ * perfdata__private - where the header tells of the person: hostname, perf's command line
+ * Return: the @i-th of them in the first file, borrowed; NULL behind the last.
+ */
+const struct perfdata_text *perfdata__private(const struct perfdata *p, size_t i);
+
+/**
+ * perfdata__source - which file the record that was given last is from
+ * @file: which of perfdata__files(); @part: of a folder: 0 data, 1 data.0 ...
+ */
+void perfdata__source(const struct perfdata *p, uint32_t *file, uint32_t *part);
+
 /**
  * perfdata__feature - the name of header feature @bit ("HOSTNAME", "feature 77")
  * @text: room for the name, PERFDATA_FEATURE_NAME bytes

@@ -47,7 +47,7 @@ static void update_event(struct perfdata *p, struct cursor *c)
 	p->events.data[p->id_event.data[at]].name = mem__strdup(name);
 }
 
-bool pipe__apply(struct perfdata *p, uint32_t type, const uint8_t *bytes, size_t n)
+bool pipe__apply(struct perfdata *p, uint32_t type, uint64_t offset, const uint8_t *bytes, size_t n)
 {
 	struct cursor c;
 
@@ -64,6 +64,8 @@ bool pipe__apply(struct perfdata *p, uint32_t type, const uint8_t *bytes, size_t
 
 		if (feature < PERFDATA_FEATURES)
 			p->header.features[feature / 64] |= 1ull << feature % 64;
+		features__note_private(p, feature, offset + (uint64_t)(c.at - bytes), c.at,
+				       cursor__left(&c));
 		features__apply(p, feature, &c);
 		return true;
 	}

@@ -29,6 +29,7 @@ struct record_sample {
 	const uint8_t *stack;	   /* user stack copy from the stack pointer up */
 	size_t stack_bytes;	   /* bytes that are valid */
 	size_t stack_asked;	   /* bytes the kernel tried to copy */
+	size_t stack_at;	   /* where in the record the copy begins, bytes */
 };
 
 struct record_mmap {

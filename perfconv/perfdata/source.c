@@ -110,7 +110,7 @@ static void take(struct perfdata *p, struct source *s, const struct raw *r, bool
 	else if (r->type == PERF_RECORD_FINISHED_ROUND)
 		order__round(s->order);
 	else
-		pipe__apply(p, r->type, r->bytes, r->size);
+		pipe__apply(p, r->type, s->stream.at, r->bytes, r->size);
 }
 
 /* Whole records among what is decompressed.  Return: false if one is damaged.

@@ -69,6 +69,14 @@ static void count_compat(struct pass *p, const struct record *rec)
 	p->capture->compat_lost += rec->sample.stack && !p->compat_unwinds;
 }
 
+static void keep_dump(struct capture *c, uint32_t process, const struct record *rec)
+{
+	uint32_t file, part;
+
+	perfdata__source(c->data, &file, &part);
+	dumps__sample(&c->dumps, process, rec, file, part);
+}
+
 static void add_sample(struct pass *p, const struct record *rec)
 {
 	struct capture *c = p->capture;
@@ -83,6 +91,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 	};
 	struct collected stack;
 
+	if (c->options.keep_dumps)
+		keep_dump(c, process, rec);
 	add_text(p, rec, thread);
 	c->modes[rec->misc & PERF_RECORD_MISC_CPUMODE_MASK]++;
 	count_compat(p, rec);
@@ -92,6 +102,8 @@ static void add_sample(struct pass *p, const struct record *rec)
 		return;
 	stack = collector__sample(&p->collector, perfdata__event(c->data, rec->event), process,
 				  rec);
+	if (c->options.keep_dumps && stack.ending == STACK_COMPLETE)
+		dumps__complete(&c->dumps, &c->store, stack.activation, rec->pid == rec->tid);
 	s.stack = stack.stack;
 	s.activation = stack.activation;
 	s.ending = (uint8_t)stack.ending;
@@ -188,6 +200,7 @@ static int read_records(struct pass *p, struct errbuf *err)
 			add_deferred(p, &rec);
 		} else {
 			machine__apply(&p->capture->machine, &rec);
+			dumps__record(&p->capture->dumps, &p->capture->machine, &rec);
 		}
 		add_loss(p->capture, &rec);
 	}
@@ -267,6 +280,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	task = regs_arch__find(arch);
 	p.is_64_bit = task && task->word_bytes == 8;
 	p.compat_unwinds = p.is_64_bit && regs_arch__of_task(task, PERF_SAMPLE_REGS_ABI_32);
+	c->dumps.arch = task;
 	collector__init(&p.collector, arch, &c->machine, &c->images, &c->sidefiles, &c->store);
 	c->unwindable = p.collector.unwinder != NULL;
 	switching__init(&p.switching, c->data, arch, &c->machine, &c->store, &c->switches);
@@ -472,6 +486,7 @@ void capture__free(struct capture *c)
 	perfdata__free(c->data);
 	bundle__free(c->bundle);
 	answers__release(&c->answers);
+	dumps__release(&c->dumps);
 	idmap__release(&c->count_keys);
 	vec__release(&c->counts);
 	vec__release(&c->losses);

@@ -18,6 +18,7 @@
 #include "perfconv/machine/machine.h"
 #include "perfconv/machine/sidefiles.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/pipeline/dumps.h"
 #include "perfconv/profile/filter.h"
 #include "perfconv/profile/profile.h"
 #include "perfconv/resolve/lines.h"
@@ -48,6 +49,7 @@ struct capture_options {
 	uint64_t max_samples; /* of the timelines in all; 0: as many as there are */
 	bool strict;	      /* what is odd in the capture is an error */
 	bool keep_answers;    /* for capture__pack() */
+	bool keep_dumps;      /* the same, if it redacts */
 	bool no_stitch;	      /* stacks that were cut stay cut */
 	uint32_t max_dump;    /* stack dumps are cut to so many bytes, but for calibration; 0: no */
 	uint32_t texts;	      /* so many tracepoint samples are kept as text */
@@ -81,6 +83,7 @@ struct capture {
 	struct capture_options options; /* strings borrowed; of a bundle, what it holds */
 	struct bundle *bundle;		/* NULL: the capture is none */
 	struct answers answers;		/* if they are kept */
+	struct dumps dumps;		/* if they are */
 	struct perfdata *data;
 	struct machine machine;
 	struct images images;

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <perf/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,29 +16,19 @@
 
 #include "perfconv/base/file.h"
 #include "perfconv/bundle/manifest.h"
-#include "perfconv/bundle/slim.h"
 #include "perfconv/bundle/tar.h"
+#include "perfconv/pipeline/item.h"
 #include "perfconv/symbol/inlines.h"
 #include "perfconv/symbol/kallsyms.h"
 
-#define CHUNK ((size_t)1 << 18)
 #define BASE_CHARS 60 /* of a file's name that its entry's name tells */
-
-/* One entry of the archive: a file, bytes, or an ELF file of which not all is kept. */
-struct item {
-	char *entry;
-	int fd; /* -1: not a file */
-	bool is_elf;
-	struct slim slim;
-	char *text; /* else */
-	uint64_t bytes;
-};
 
 struct pack {
 	struct capture *capture;
 	struct pack_options options;
 	struct pack_counts *counts;
 	struct manifest manifest;
+	struct scrub scrub; /* to redact */
 	VEC(struct item) items;
 };
 
@@ -110,11 +101,34 @@ static struct item *add_file(struct pack *p, char *entry, int fd, uint64_t bytes
 	return item;
 }
 
-static int add_part(struct pack *p, uint32_t capture, const char *path, const char *name,
-		    struct errbuf *err)
+/* Stack copies, and in the first file of a capture what its header says. */
+static int blank_part(struct pack *p, struct item *item, uint32_t capture, uint32_t part,
+		      const char *path, struct errbuf *err)
+{
+	struct perfdata *data;
+	const struct perfdata_text *text;
+	int code;
+
+	dumps__private(&p->capture->dumps, capture, part, &item->blank);
+	if (part)
+		return 0;
+	code = perfdata__open(&data, path, err);
+	if (code)
+		return code;
+	for (size_t i = 0; (text = perfdata__private(data, i)); i++)
+		vec__push(&item->letters.list,
+			  ((struct dump_range){ text->offset, text->offset + text->bytes }));
+	perfdata__free(data);
+	return 0;
+}
+
+/* @number: of a folder's files; @name: NULL: the capture is a file. */
+static int add_part(struct pack *p, uint32_t capture, const char *path, uint32_t number,
+		    const char *name, struct errbuf *err)
 {
 	char *whole = name ? mem__format("%s/%s", path, name) : mem__strdup(path);
 	struct manifest_part part = { .capture = capture };
+	struct item *item;
 	uint64_t bytes;
 	int fd = file__open(whole, &bytes, err);
 
@@ -126,9 +140,9 @@ static int add_part(struct pack *p, uint32_t capture, const char *path, const ch
 			  : mem__format("capture/%u", capture);
 	part.path = mem__strdup(path);
 	vec__push(&p->manifest.parts, part);
-	add_file(p, mem__strdup(part.entry), fd, bytes);
+	item = add_file(p, mem__strdup(part.entry), fd, bytes);
 	p->counts->capture_bytes += bytes;
-	return 0;
+	return p->options.redact ? blank_part(p, item, capture, number, path, err) : 0;
 }
 
 /* A file, or what perf record --threads writes: data, data.0, data.1 ... */
@@ -138,12 +152,12 @@ static int add_capture(struct pack *p, uint32_t number, const char *path, struct
 	int code;
 
 	if (stat(path, &st) || !S_ISDIR(st.st_mode))
-		return add_part(p, number, path, NULL, err);
-	code = add_part(p, number, path, "data", err);
+		return add_part(p, number, path, 0, NULL, err);
+	code = add_part(p, number, path, 0, "data", err);
 	for (unsigned int i = 0; !code; i++) {
 		char *name = mem__format("data.%u", i);
 
-		code = add_part(p, number, path, name, err);
+		code = add_part(p, number, path, i + 1, name, err);
 		free(name);
 	}
 	return code == -ENOENT && p->manifest.parts.n ? 0 : code;
@@ -212,6 +226,7 @@ static bool is_of_use(const struct pack *p, const char *path, int fd)
 
 static char *add_beside(struct pack *p, const struct answer *a)
 {
+	struct item *item;
 	uint64_t bytes;
 	int fd = file__open(a->path, &bytes, NULL);
 
@@ -219,7 +234,9 @@ static char *add_beside(struct pack *p, const struct answer *a)
 		return NULL;
 	if (!is_of_use(p, a->path, fd))
 		bytes = 0;
-	return mem__strdup(add_file(p, entry_name(p, "beside", a->path), fd, bytes)->entry);
+	item = add_file(p, entry_name(p, "beside", a->path), fd, bytes);
+	item->is_side_file = !strstr(file__base(a->path), ".threads.json");
+	return mem__strdup(item->entry);
 }
 
 static char *add_code_file(struct pack *p, struct answer *a)
@@ -293,39 +310,38 @@ static void add_answers(struct pack *p)
 	}
 }
 
+/* The manifest names files as the capture does, so it is redacted alike. */
+static void scrub_manifest(struct pack *p)
+{
+	struct manifest *m = &p->manifest;
+
+	scrub__text(&p->scrub, m->name);
+	for (size_t i = 0; i < m->parts.n; i++)
+		scrub__text(&p->scrub, m->parts.data[i].path);
+	for (size_t i = 0; i < m->answers.list.n; i++) {
+		struct answer *a = &m->answers.list.data[i];
+
+		scrub__text(&p->scrub, a->key);
+		scrub__text(&p->scrub, a->reason);
+		if (a->path)
+			scrub__text(&p->scrub, a->path);
+	}
+}
+
+static int check_redactable(const struct pack *p, struct errbuf *err)
+{
+	const struct perfdata_stats *stats = perfdata__stats(p->capture->data);
+
+	if (!p->options.redact ||
+	    !(stats->records[PERF_RECORD_COMPRESSED] + stats->records[PERF_RECORD_COMPRESSED + 2]))
+		return 0;
+	return errbuf__set(err, -ENOTSUP,
+			   "%s: was compressed by perf record -z, which --redact cannot rewrite; "
+			   "decompress it first with perf inject -i %s -o OUT",
+			   p->capture->options.path, p->capture->options.path);
+}
+
 /* --- writing -------------------------------------------------------------- */
-
-static int write_file(struct tar_writer *w, const struct item *item, struct errbuf *err)
-{
-	uint8_t *bytes = mem__alloc(CHUNK, 1);
-	int code = 0;
-
-	for (uint64_t at = 0, n; at < item->bytes && !code; at += n) {
-		n = item->bytes - at < CHUNK ? item->bytes - at : CHUNK;
-		code = file__read_at(item->fd, bytes, (size_t)n, at);
-		if (!code)
-			tar_writer__add(w, bytes, (size_t)n);
-	}
-	free(bytes);
-	if (code)
-		return errbuf__set(err, code,
-				   "%s: cannot be read for the bundle: %s; bundle when nobody "
-				   "writes to it any more",
-				   item->entry,
-				   code == -ENODATA ? "it became shorter" : strerror(-code));
-	return 0;
-}
-
-static void write_elf(struct tar_writer *w, const struct slim *s)
-{
-	uint64_t at = 0;
-
-	for (size_t i = 0; i < s->kept.n; i++) {
-		tar_writer__zeros(w, s->kept.data[i].start - at);
-		at = s->kept.data[i].end;
-		tar_writer__add(w, s->bytes + s->kept.data[i].start, at - s->kept.data[i].start);
-	}
-}
 
 static int write_items(struct pack *p, struct tar_writer *w, struct errbuf *err)
 {
@@ -336,18 +352,8 @@ static int write_items(struct pack *p, struct tar_writer *w, struct errbuf *err)
 	tar_writer__add(w, manifest, strlen(manifest));
 	tar_writer__end(w);
 	free(manifest);
-	for (size_t i = 0; i < p->items.n && !code; i++) {
-		const struct item *item = &p->items.data[i];
-
-		tar_writer__begin(w, item->entry, item->bytes);
-		if (item->is_elf)
-			write_elf(w, &item->slim);
-		else if (item->fd >= 0)
-			code = write_file(w, item, err);
-		else
-			tar_writer__add(w, item->text, (size_t)item->bytes);
-		tar_writer__end(w);
-	}
+	for (size_t i = 0; i < p->items.n && !code; i++)
+		code = item__write(&p->items.data[i], w, p->options.redact ? &p->scrub : NULL, err);
 	return code;
 }
 
@@ -376,6 +382,7 @@ static void set_about(struct pack *p)
 	free(p->manifest.name);
 	p->manifest.name = mem__strdup(file__base(p->capture->options.path));
 	p->manifest.no_inlines = p->options.no_inlines;
+	p->manifest.redacted = p->options.redact;
 	if (uname(&here))
 		return;
 	free(p->manifest.machine);
@@ -384,17 +391,10 @@ static void set_about(struct pack *p)
 
 static void release(struct pack *p)
 {
-	for (size_t i = 0; i < p->items.n; i++) {
-		struct item *item = &p->items.data[i];
-
-		if (item->fd >= 0)
-			close(item->fd);
-		if (item->is_elf)
-			slim__release(&item->slim);
-		free(item->entry);
-		free(item->text);
-	}
+	for (size_t i = 0; i < p->items.n; i++)
+		item__release(&p->items.data[i]);
 	vec__release(&p->items);
+	scrub__release(&p->scrub);
 	manifest__release(&p->manifest);
 }
 
@@ -410,9 +410,13 @@ int capture__pack(struct capture *c, const char *output, const struct pack_optio
 	name_everything(c);
 	p.manifest.answers = c->answers;
 	memset(&c->answers, 0, sizeof(c->answers));
-	code = add_captures(&p, err);
+	code = check_redactable(&p, err);
+	if (!code)
+		code = add_captures(&p, err);
 	if (!code) {
 		add_answers(&p);
+		if (p.options.redact)
+			scrub_manifest(&p);
 		code = write_bundle(&p, output, err);
 	}
 	release(&p);

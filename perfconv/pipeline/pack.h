@@ -14,6 +14,7 @@
 #include "perfconv/pipeline/capture.h"
 
 struct pack_options {
+	bool redact;	 /* blank what tells of the person; docs/bundle.md says what */
 	bool no_inlines; /* leave out what tells of inlined functions and source lines */
 };
 
@@ -28,6 +29,8 @@ struct pack_counts {
 
 /**
  * capture__pack - write @c, which was read with options.keep_answers, to @output
+ *
+ * To redact, it was read with options.keep_dumps, too.
  *
  * Takes the answers out of @c: it is good for nothing else afterwards.
  * Return: 0 with @counts set; -errno with a message.

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """perfconv bundle: captures that travel."""
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -51,8 +53,8 @@ def make_clean_root(folder):
     (folder / "tmp").mkdir()
 
 
-class Bundle(CommandLine):
-    """A bundle gives what its capture gave, without the files it was made from."""
+class TravellingCapture(CommandLine):
+    """Captures with their files, in a folder that can go."""
 
     def setUp(self):
         super().setUp()
@@ -79,6 +81,10 @@ class Bundle(CommandLine):
     def convert(self, folder, captures, options):
         inputs = [word for path in captures for word in ("-i", path)]
         return self.good(self.run_at(folder, "convert", "-q", *inputs, "-o", "-", *options))
+
+
+class Bundle(TravellingCapture):
+    """A bundle gives what its capture gave, without the files it was made from."""
 
     def test_converts_to_the_same_bytes_without_the_files(self):
         for capture, options in CONVERSIONS:
@@ -218,6 +224,84 @@ class Bundle(CommandLine):
                                   timeout=LIMIT_S)
         self.assertEqual(self.good(done), direct)
         self.assert_one_sentence(self.run_at(self.home, "bundle", "-"), 1, "standard input")
+
+
+class RedactedBundle(TravellingCapture):
+    """What is blanked is gone, and nothing else changes."""
+    SECRET = b"PASSWORD=hunter2 "
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("zstd"):
+            self.skipTest("there is no zstd to look into bundles with")
+
+    def content(self, path):
+        """Entries of a bundle: name -> bytes."""
+        raw = subprocess.run(["zstd", "-dqc", path], stdout=subprocess.PIPE, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(raw)) as archive_file:
+            return {one.name: archive_file.extractfile(one).read() for one in archive_file}
+
+    def without_metadata(self, profile):
+        found = json.loads(profile)
+        self.assertRegex(found["perfconv"]["host"].pop("name"), "^x+$")
+        for word in found["perfconv"].pop("perfCommand"):
+            self.assertRegex(word, "^x*$")
+        return found
+
+    def assert_alike(self, redacted, direct):
+        expected = json.loads(direct)
+        expected["perfconv"]["host"].pop("name")
+        expected["perfconv"].pop("perfCommand")
+        self.assertEqual(self.without_metadata(redacted), expected)
+
+    def test_the_environment_in_stack_copies_goes(self):
+        """Where it is blanked nothing was read: a secret there changes no profile."""
+        capture = "good-xperf-dwarf.data"
+        original = (self.home / capture).read_bytes()
+        blanked = self.content(self.bundle(capture, options=["--redact"]))["capture/0"]
+        self.assertEqual(len(blanked), len(original))
+        changed = [at for at in range(len(original)) if original[at] != blanked[at]]
+        stacks = [at for at in changed if blanked[at] == 0]
+        self.assertGreater(len(stacks), 100)
+        secret = bytearray(original)
+        for at in stacks:
+            secret[at] = self.SECRET[at % len(self.SECRET)]
+        direct = self.convert(self.home, [capture], ["--frames", "all"])
+        (self.home / capture).write_bytes(secret)
+        self.assertEqual(self.convert(self.home, [capture], ["--frames", "all"]), direct)
+        path = self.bundle(capture, options=["--redact"])
+        self.assertEqual(self.content(path)["capture/0"], blanked)
+        shutil.rmtree(self.home)
+        self.assert_alike(self.convert(self.folder, [path], ["--frames", "all"]), direct)
+
+    def test_names_of_users_go(self):
+        """/recorded/ and /home/ann/ are equally long."""
+        for path in self.home.iterdir():
+            if path.is_file():
+                path.write_bytes(path.read_bytes().replace(b"/recorded/", b"/home/ann/"))
+        capture = "good-python-threads.data"
+        direct = self.convert(self.home, [capture], ["--frames", "all"])
+        self.assertIn(b"/home/ann/", (self.home / capture).read_bytes())
+        path = self.bundle(capture, options=["--redact"])
+        for name, content in self.content(path).items():
+            self.assertNotIn(b"/home/ann/", content, name)
+        shutil.rmtree(self.home)
+        self.assert_alike(self.convert(self.folder, [path], ["--frames", "all"]),
+                          direct.replace(b"/home/ann/", b"/home/xxx/"))
+
+    def test_every_form_of_capture(self):
+        for capture in ("good-waits.data", "good-threads", "good-pipe.data", "good-dwarf.data"):
+            with self.subTest(capture):
+                direct = self.convert(self.home, [capture], [])
+                path = self.bundle(capture, options=["--redact"])
+                self.assert_alike(self.convert(self.folder, [path], []), direct)
+                header = b"".join(content for name, content in self.content(path).items()
+                                  if name.startswith("capture/"))
+                self.assertNotIn(b"/usr/bin/perf\0", header)
+
+    def test_a_compressed_capture_cannot_be(self):
+        done = self.run_at(self.home, "bundle", "--redact", "good-compressed.data")
+        self.assert_one_sentence(done, 1, "good-compressed.data", "perf inject")
 
 
 class HostileBundle(CommandLine):
