@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 			stack = sidefile__stack_within(s, stack->tid, stack->time_ns, UINT64_MAX);
 			for (uint32_t k = 0; k < stack->frames; k++)
-				sidefile__code_by_id(s, s->frames.data[stack->first + k]);
+				sidefile__code_by_id(s, s->frames.data[stack->first + k].code);
 		}
 		sidefile__free(s);
 	}
