@@ -263,8 +263,8 @@ static int set_quiet(void *target, const char *value)
 
 static const struct option_spec options[] = {
 	{ "input", 'i', "FILE",
-	  "the capture (default: perf.data), or a bundle; - is\n"
-	  "standard input; given several times: a series of\nperf record --switch-output",
+	  "the capture, as an argument, or a bundle; - is\n"
+	  "standard input; several are a series of perf record\n--switch-output",
 	  add_input },
 	{ "output", 'o', "FILE",
 	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
@@ -317,10 +317,10 @@ static const struct option_spec options[] = {
 
 static const struct command_spec spec = {
 	.name = "convert",
-	.usage = "[-i perf.data] [-o X.speedscope.json] [OPTION]...",
-	.about = "Write a perf capture as a profile that speedscope opens: one timeline per\n"
-		 "thread, Python and native frames in one stack.  Or for other viewers, see\n"
-		 "--format.",
+	.usage = "[OPTION]... [FILE]...",
+	.about = "Write a perf capture (default: perf.data) as a profile that speedscope opens:\n"
+		 "one timeline per thread, Python and native frames in one stack.  Or for other\n"
+		 "viewers, see --format.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };
@@ -483,11 +483,8 @@ int cmd__convert(int argc, char **argv)
 		status = EXIT_DONE;
 		break;
 	case OPTIONS_OK:
-		if (first < argc) {
-			message__error("%s is one argument too many; the capture goes behind -i",
-				       argv[first]);
-			break;
-		}
+		for (int i = first; i < argc; i++)
+			(void)add_input(&c, argv[i]);
 		if (c.capture.to_s > 0 && c.capture.from_s >= c.capture.to_s) {
 			message__error("--from %g is not before --to %g", c.capture.from_s,
 				       c.capture.to_s);

@@ -13,8 +13,20 @@
 
 struct info {
 	struct capture_options capture;
+	VEC(const char *) inputs;
 	bool json;
 };
+
+static int add_input(void *target, const char *value)
+{
+	struct info *i = target;
+
+	vec__push(&i->inputs, value);
+	i->capture.path = i->inputs.data[0];
+	i->capture.files = i->inputs.data;
+	i->capture.files_n = i->inputs.n;
+	return 0;
+}
 
 static int set_json(void *target, const char *value)
 {
@@ -56,6 +68,7 @@ static int set_no_stitch(void *target, const char *value)
 }
 
 static const struct option_spec options[] = {
+	{ "input", 'i', "FILE", "the capture, as an argument", add_input },
 	{ "json", 0, NULL, "for programs", set_json },
 	{ "event-text", 0, "N",
 	  "also show the first N tracepoint samples as the kernel\n"
@@ -107,25 +120,23 @@ int cmd__info(int argc, char **argv)
 {
 	struct info i = { .capture = { .path = "perf.data", .resolve.mode = FRAMES_ALL } };
 	struct errbuf err;
-	int first;
+	int first, status = EXIT_USAGE;
 
 	switch (options__parse(&spec, argc, argv, &i, &first)) {
 	case OPTIONS_HELP:
-		return EXIT_DONE;
-	case OPTIONS_BAD:
-		return EXIT_USAGE;
+		status = EXIT_DONE;
+		break;
 	case OPTIONS_OK:
+		for (int k = first; k < argc; k++)
+			(void)add_input(&i, argv[k]);
+		status = info(&i, &err) ? EXIT_FAILED : EXIT_DONE;
+		if (status == EXIT_FAILED)
+			message__error("%s", err.text);
+		break;
+	case OPTIONS_BAD:
 	default:
 		break;
 	}
-	if (first < argc) {
-		i.capture.path = argv[first];
-		i.capture.files = (const char *const *)(argv + first);
-		i.capture.files_n = (size_t)(argc - first);
-	}
-	if (info(&i, &err)) {
-		message__error("%s", err.text);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	vec__release(&i.inputs);
+	return status;
 }

@@ -440,13 +440,15 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 		code = perfdata__check_strict(c->data, err);
 	if (!code)
 		code = choose_events(&chosen, c, err);
+	if (!code) {
+		name_everything(c, &options->resolve);
+		code = timelines__make(c, chosen.list.data, chosen.list.n, err);
+	}
 	if (code) {
 		if (c->bundle)
 			bundle__rename(c->bundle, err);
 		capture__free(c);
 	} else {
-		name_everything(c, &options->resolve);
-		timelines__make(c, chosen.list.data, chosen.list.n);
 		*out = c;
 	}
 	vec__release(&chosen.list);

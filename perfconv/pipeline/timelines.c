@@ -142,11 +142,27 @@ static void fit(struct capture *c, struct profile *p)
 	buckets__merge(p, max - p->total.n);
 }
 
-void timelines__make(struct capture *c, const uint32_t *events, size_t n)
+static int check_part(const struct capture *c, struct errbuf *err)
+{
+	struct profile_window all = whole(c);
+	double seconds = (double)(all.to_ns - all.from_ns) / 1e9;
+
+	if (c->options.from_s <= 0 || c->options.from_s < seconds)
+		return 0;
+	return errbuf__set(err, -ERANGE,
+			   "%s: lasts %.3f s, so --from %g leaves nothing of it; give less",
+			   c->options.path, seconds, c->options.from_s);
+}
+
+int timelines__make(struct capture *c, const uint32_t *events, size_t n, struct errbuf *err)
 {
 	bool time = profile__measures_time(perfdata__event(c->data, events[0]));
+	int code;
 
 	open_threads_file(c);
+	code = check_part(c, err);
+	if (code)
+		return code;
 	c->exact = switching__is_exact(c->data) && c->switches.rows.n;
 	c->profile = c->exact && time ? make_exact(c, events[0]) : make_sampled(c, events[0]);
 	fit(c, c->profile);
@@ -157,4 +173,5 @@ void timelines__make(struct capture *c, const uint32_t *events, size_t n)
 		vec__push(&c->others, p);
 	}
 	resolver__note_lines(c->resolver);
+	return 0;
 }

@@ -13,7 +13,9 @@
  *
  * @n: how many events, at least one.  The capture's passes must be done and its
  * resolver made.  The options say view, part, filter and size.
+ *
+ * Return: 0; -ERANGE: the part begins where the capture has ended.
  */
-void timelines__make(struct capture *c, const uint32_t *events, size_t n);
+int timelines__make(struct capture *c, const uint32_t *events, size_t n, struct errbuf *err);
 
 #endif

@@ -91,10 +91,6 @@ class Usage(CommandLine):
         for value in "novalue", "=value":
             self.assert_one_sentence(self.run_it("convert", "--meta", value), 2, "KEY=VALUE")
 
-    def test_an_argument_too_many(self):
-        self.write("perf.data", small_capture())
-        self.assert_one_sentence(self.run_it("convert", "perf.data"), 2, "perf.data", "-i")
-
     def test_wrong_usage_writes_nothing(self):
         self.write("perf.data", small_capture())
         self.run_it("convert", "--frames", "bad")
@@ -102,6 +98,16 @@ class Usage(CommandLine):
 
 
 class Input(CommandLine):
+    def test_the_capture_is_an_argument_or_an_option(self):
+        self.write("one.data", small_capture())
+        for command in ["info", "--json"], ["convert", "-q", "-o", "-"]:
+            said = [self.run_it(*command, *form).stdout
+                    for form in (["one.data"], ["-i", "one.data"], ["--input=one.data"])]
+            self.assertTrue(said[0])
+            self.assertEqual(said, said[:1] * 3)
+            self.assert_one_sentence(self.run_it(*command, "-i", "one.data", "two.data"), 1,
+                                     "two.data")
+
     def test_missing(self):
         self.refuse(self.folder / "none.data", "does not exist", "-i")
 

@@ -22,10 +22,10 @@ class Waits(CommandLine):
     def threads(self, profile):
         return [one for one in profile["profiles"] if "tid" in one["perfconv"]]
 
-    def refuse_option(self, status, *options):
+    def refuse_option(self, status, *options, said=None):
         done = self.run_it("convert", "-q", "-i", FILES / "good-waits.data", "-o", "out.json",
                            *options)
-        self.assert_one_sentence(done, status, options[-1] if status == 2 else "no thread passes")
+        self.assert_one_sentence(done, status, said or options[-1])
         self.assertEqual(self.entries(), [])
 
     def test_all_time_is_shown_and_adds_up(self):
@@ -66,6 +66,11 @@ class Waits(CommandLine):
                 self.assertEqual(one["perfconv"]["times"][key],
                                  begin["perfconv"]["times"][key] + end["perfconv"]["times"][key])
 
+    def test_a_part_behind_the_end_is_told(self):
+        for begin in f"{self.length / 1e9 + 0.001:.3f}", "60":
+            self.refuse_option(1, "--to", "70", "--from", begin)
+        self.convert("--from", f"{self.length / 1e9 - 0.001:.3f}")
+
     def test_a_limit_is_kept_and_told(self):
         full, small = self.convert(), self.convert("--max-samples", "200", warned="--max-samples")
         self.assertNotIn("merged", full["perfconv"])
@@ -92,7 +97,7 @@ class Waits(CommandLine):
         self.assertIn("thread poller", names("--gil"))
 
     def test_nothing_chosen_and_bad_values_are_told(self):
-        self.refuse_option(1, "--thread", "nobody")
+        self.refuse_option(1, "--thread", "nobody", said="no thread passes")
         for options in (["--view", "all"], ["--from", "x"], ["--to", "0"],
                         ["--max-samples", "0"], ["--max-samples", "-3"]):
             self.refuse_option(2, *options)
