@@ -40,7 +40,7 @@ say = $(if $(V),:,printf '  %-7s %s\n' '$1' '$2')
 
 # In the picture's order: a layer may include only what stands before it.
 LAYERS := base perfdata sidefile machine bundle unwind store symbol resolve profile analyze \
-	  output pipeline cmd
+	  output pipeline doctor cmd
 
 LIB_SRC := $(sort $(foreach layer,$(LAYERS),$(wildcard perfconv/$(layer)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "convert", "write a capture as a speedscope profile", cmd__convert },
 	{ "bundle", "pack a capture with all that its conversion needs", cmd__bundle },
 	{ "info", "say what a capture holds and how good it is", cmd__info },
+	{ "doctor", "say what may be recorded here, and how", cmd__doctor },
 };
 
 #define LARGE_BYTES (1 << 20)

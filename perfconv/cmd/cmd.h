@@ -21,4 +21,7 @@ int cmd__bundle(int argc, char **argv);
 /** cmd__info - argv[0] is "info".  Return: an enum exit_status. */
 int cmd__info(int argc, char **argv);
 
+/** cmd__doctor - argv[0] is "doctor".  EXIT_FAILED where no profile can be made. */
+int cmd__doctor(int argc, char **argv);
+
 #endif

@@ -88,12 +88,13 @@ static bool lives(const struct living *l, const struct origin *o)
 	return is_as_old(l, o);
 }
 
-static int open_in_root(uint32_t pid, const char *path)
+int living__open_in_root(uint32_t pid, const char *path)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	struct stat st;
 	char root[64];
 	int folder, fd;
 
@@ -103,6 +104,10 @@ static int open_in_root(uint32_t pid, const char *path)
 		return -1;
 	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
 	close(folder);
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 
@@ -113,10 +118,10 @@ int living__open(const struct living *l, const struct origin *o, const char *pat
 
 	if (*path != '/' || !lives(l, o))
 		return -1;
-	fd = open_in_root(o->pid, path);
+	fd = living__open_in_root(o->pid, path);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (o->inode && st.st_ino != o->inode)) {
+	if (fstat(fd, &st) || (o->inode && st.st_ino != o->inode)) {
 		close(fd);
 		return -1;
 	}

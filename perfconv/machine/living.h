@@ -34,6 +34,14 @@ bool living__is_host(const char *hostname);
 bool living__is_foreign(const struct living *l, const struct origin *o);
 
 /**
+ * living__open_in_root - open @path, absolute, inside the root of a process
+ *
+ * The caller has to know that @pid is the one that is meant.
+ * Return: a descriptor of a regular file, which the caller closes; -1.
+ */
+int living__open_in_root(uint32_t pid, const char *path);
+
+/**
  * living__open - open @path, absolute, inside the root of the process that mapped it
  *
  * @proven: set if the file has the inode that was mapped, or the namespace is the one

@@ -22,6 +22,7 @@ from pathlib import Path
 from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERFCONV,
                           CommandLine, small_capture)
 from bundle import Bundle, HostileBundle, RedactedBundle  # noqa: F401  the loader finds them
+from doctor import Machine, Targets, Words  # noqa: F401
 from waits import Waits  # noqa: F401
 
 
