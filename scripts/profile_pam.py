@@ -6,6 +6,9 @@ Starts PAM with pyframes, waits until it is healthy, records it with perf,
 stops it and writes
 
     profiles/pam_<scenario>_<YYYYMMDD_HHMMSS>_perf.speedscope.json
+    profiles/pam_<scenario>_<YYYYMMDD_HHMMSS>_perf.tar.zst
+
+the picture, and the capture itself, which perfconv reads on any machine.
 
 Standard library only. To use it inside PAM's own repository, copy this file
 and the folder pam_profiling/ into tools/profiling/; perfconv is then found in
@@ -89,7 +92,8 @@ def make_parser():
     result.add_argument("--no-convert", action="store_true",
                         help="only record; keeps the capture")
     result.add_argument("--keep", action="store_true",
-                        help="keep perf.data, side files and logs")
+                        help="keep the folder with perf.data, side files "
+                             "and logs, instead of a bundle")
     settings.add_arguments(parser.add_argument_group("how it is recorded"))
     return parser
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a run leaves behind: the capture's files, metadata, the converted file.
 
-While a run goes on everything lies in one folder beside the output. It goes
-away with the run, unless it is to be kept, or something failed and it holds
+While a run goes on everything lies in one folder beside the output. At its
+end perfconv packs what a conversion needs of it into one file, a bundle, and
+the folder goes away, unless it is to be kept, or something failed and it holds
 the only evidence.
 
     pam_<scenario>_<time>_perf/   ours: perf.data, logs of what we started
@@ -30,6 +31,7 @@ class Capture:
     pam        PAM's working directory
     pyframes   where pyframes writes (0700)
     output     the speedscope file that is made
+    bundle     the capture with all that its conversion needs, in one file
     """
 
     def __init__(self, output_folder, scenario, user):
@@ -39,6 +41,7 @@ class Capture:
         self.folder = os.path.join(os.path.abspath(output_folder), name)
         self.data = os.path.join(self.folder, "perf.data")
         self.output = self.folder + ".speedscope.json"
+        self.bundle = self.folder + ".tar.zst"
         self.pam = os.path.join(self.folder, "pam")
         self.pyframes = os.path.join(self.folder, "pyframes")
 
@@ -125,10 +128,17 @@ def convert_command(perfconv, capture, scenario, metadata):
     return command
 
 
-def convert(command, capture, stop):
-    """Run perfconv; its summary goes to our stderr as it is.
+def bundle_command(perfconv, capture):
+    """The perfconv call that packs the capture."""
+    return [perfconv, "bundle", capture.data, "-q",
+            "-o", shorter_path(capture.bundle), "--side-dir", capture.folder]
 
-    Raises ProfilingError when it fails or a further stop ends it.
+
+def run_perfconv(command, output, stop):
+    """Run perfconv; what it says goes to our stderr as it is.
+
+    Returns how it ended where it made no `output` or a further stop ended it,
+    in words; else "".
     """
     asked = stop.count
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
@@ -141,11 +151,33 @@ def convert(command, capture, stop):
         if process.poll() is None:
             process.kill()
             process.wait()
-    if process.returncode != 0 or not os.path.exists(capture.output):
-        how = ("was stopped" if stop.count > asked
-               else f"failed with status {process.returncode}")
+    if process.returncode == 0 and os.path.exists(output):
+        return ""
+    return ("was stopped" if stop.count > asked
+            else f"failed with status {process.returncode}")
+
+
+def convert(command, capture, stop):
+    """Make the speedscope file.
+
+    Raises ProfilingError when perfconv fails or a further stop ends it.
+    """
+    how = run_perfconv(command, capture.output, stop)
+    if how:
         folder = shorter_path(capture.folder)
         raise ProfilingError(
             f"perfconv {how}; the capture is kept, convert it with: perfconv "
             f"convert -i {folder}/perf.data -o FILE")
     capture.user.own(capture.output)
+
+
+def make_bundle(command, capture, stop):
+    """Pack the capture, for its owner's eyes only: stacks may hold secrets.
+
+    Returns its size in bytes, or None where it could not be made.
+    """
+    if run_perfconv(command, capture.bundle, stop):
+        return None
+    os.chmod(capture.bundle, 0o600)
+    capture.user.own(capture.bundle)
+    return os.path.getsize(capture.bundle)

@@ -3,7 +3,8 @@
 
     check      everything that can be known to fail, before anything starts
     record     PAM is made ready, perf records it, a scenario may be driven
-    finish     PAM is left as it is to be left, the capture is converted
+    finish     PAM is left as it is to be left, the capture is converted and
+               becomes a bundle
 
 The PAM may be started here (launch.Launched) or run already
 (attach.Attached): the same steps, the same words.
@@ -15,8 +16,8 @@ import time
 
 from . import drive, preflight, settings, snapshots
 from .capture import (
-    Capture, convert, convert_command, describe_target, find_perfconv,
-    shorter_path)
+    Capture, bundle_command, convert, convert_command, describe_target,
+    find_perfconv, make_bundle, shorter_path)
 from .board import board_facts, throttle_facts
 from .messages import ProfilingError, Steps, Stopped, say
 from .permission import find_permission
@@ -234,8 +235,22 @@ class Run:
             convert(convert_command(self.perfconv, self.capture,
                                     self.arguments.scenario, metadata),
                     self.capture, self.stop)
+        if not self.keep_folder:
+            self.bundle()
         if self.keep_folder:
             say(f"capture: {shorter_path(self.capture.folder)}")
+
+    def bundle(self):
+        """One file instead of the folder, which stays where that fails."""
+        path = shorter_path(self.capture.bundle)
+        size = make_bundle(bundle_command(self.perfconv, self.capture),
+                           self.capture, self.stop)
+        if size is None:
+            self.keep_folder = True
+            say(f"  {path} could not be made: the capture is kept as it is.")
+        else:
+            say(f"{path}   {size / 1e6:.1f} MB   the capture, for perfconv on "
+                "any machine")
 
 
 class Phases:

@@ -20,7 +20,8 @@ import support
 from pam_profiling.permission import find_permission
 
 PERFCONV = """#!/bin/sh
-printf '%s\\n' "$@" > "$0.arguments"
+printf '%s\\n' "$@" > "$0.$1"
+[ "$1" = bundle ] && input=$2
 while [ $# -gt 0 ]; do
     [ "$1" = -i ] && input=$2
     [ "$1" = -o ] && output=$2
@@ -99,12 +100,16 @@ class Profile(support.ServiceCase):
         self.with_redis()
         result = self.run_profile()
         self.assertEqual(result.returncode, 0, result.stderr)
-        files = os.listdir(self.output)
-        self.assertEqual(len(files), 1, files)
+        files = sorted(os.listdir(self.output))
+        self.assertEqual(len(files), 2, files)
         self.assertRegex(files[0], r"^pam_unit-test_\d{8}_\d{6}_perf"
                                    r"\.speedscope\.json$")
-        self.assertIn(files[0], result.stderr)
-        with open(self.perfconv + ".arguments", encoding="utf-8") as stream:
+        self.assertEqual(files[1], files[0].replace("speedscope.json", "tar.zst"))
+        for name in files:
+            self.assertIn(name, result.stderr)
+        mode = os.stat(os.path.join(self.output, files[1])).st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+        with open(self.perfconv + ".convert", encoding="utf-8") as stream:
             arguments = stream.read().splitlines()
         self.assertEqual(arguments[0], "convert")
         self.assertEqual(arguments[arguments.index("--scenario") + 1],
@@ -236,6 +241,16 @@ class Profile(support.ServiceCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("perfconv failed with status 1", result.stderr)
         self.assertEqual(len(glob.glob(self.output + "/*/perf.data")), 1)
+
+    def test_failing_bundle_keeps_the_capture(self):
+        self.with_redis()
+        with open(self.perfconv, "w", encoding="ascii") as stream:
+            stream.write(PERFCONV.replace("&& input=$2", "&& exit 1", 1))
+        result = self.run_profile()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("could not be made: the capture is kept", result.stderr)
+        self.assertEqual(len(glob.glob(self.output + "/*/perf.data")), 1)
+        self.assertEqual(len(glob.glob(self.output + "/*.json")), 1)
 
     def test_all_problems_are_told_within_3_s_and_nothing_is_started(self):
         self.environ["PETAL_REDIS_PORT"] = str(support.free_port())
