@@ -127,16 +127,19 @@ $(UNIT_BIN): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_HELP_OBJ) $(ARCHIVE)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP_OBJ) $(ARCHIVE) $(ALL_LIBS) $(CMOCKA_LIBS)
 
+# Its inputs do not see the machine's files.
+$(O)/fuzz/replay_capture $(O)/fuzz/fuzz_capture: private WRAP = -Wl,--wrap=open,--wrap=open64
+
 $(REPLAY_BIN): $(O)/fuzz/replay_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o \
 		$(O)/obj/tests/fuzz/replay.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^ $(ALL_LIBS)
 
 $(FUZZ_BIN): $(O)/fuzz/fuzz_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): EXTRA_CFLAGS = $(CMOCKA_CFLAGS)
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): | $(O)/found-cmocka
