@@ -190,7 +190,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
-	  check-symbols check-python check-pam-scripts check-browser check-live check-unwind
+	  check-symbols check-python check-pam-scripts check-browser check-live check-diff check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -270,10 +270,13 @@ check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM'
 check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
 	$(Q)$(call run_suite,live)
 
+check-diff: $(O)/perfconv ## captures of one program and of a slower twin; needs perf's privilege
+	$(Q)$(call run_suite,diff)
+
 check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
 	$(Q)$(call run_suite,unwind)
 
-check-browser: $(O)/node/package-lock.json ## profiles in speedscope, in headless Chromium
+check-browser: $(O)/node/package-lock.json $(O)/perfconv ## profiles in speedscope, in headless Chromium
 	$(Q)$(call run_suite,browser)
 
 $(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lock.json
@@ -296,6 +299,10 @@ bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/b
 		$(TEST_ENV) $(PYTHON) $$program; \
 	done
 	$(Q)$(if $(filter %.toml,$(BENCHES)),$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(filter %.toml,$(BENCHES)))
+
+.PHONY: bench-diff
+bench-diff: $(O)/perfconv ## check-diff with 20 pairs of captures; some four minutes
+	$(Q)$(call run_suite,diff) --pairs 20 --seconds 8
 
 .PHONY: bench-pyframes bench-pam
 bench-pyframes: ## what pyframes, perf and py-spy cost programs, on each interpreter found
