@@ -28,4 +28,7 @@ int cmd__info(int argc, char **argv);
 /** cmd__doctor - argv[0] is "doctor".  EXIT_FAILED where no profile can be made. */
 int cmd__doctor(int argc, char **argv);
 
+/** cmd__report - argv[0] is "report".  Return: an enum exit_status. */
+int cmd__report(int argc, char **argv);
+
 #endif

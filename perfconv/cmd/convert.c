@@ -27,6 +27,7 @@ struct convert {
 	VEC(char *) owned; /* keys, cut from their values */
 	const struct output_format *format;
 	bool gzip;
+	const char *rules_file;
 	bool quiet;
 };
 
@@ -198,6 +199,7 @@ static int set_no_inline(void *target, const char *value)
 static int set_scenario(void *target, const char *value)
 {
 	((struct convert *)target)->scenario = value;
+	((struct convert *)target)->capture.scenario = value;
 	return 0;
 }
 
@@ -231,6 +233,12 @@ static int set_side_dir(void *target, const char *value)
 		return -EINVAL;
 	}
 	((struct convert *)target)->capture.side_dir = value;
+	return 0;
+}
+
+static int set_rules(void *target, const char *value)
+{
+	((struct convert *)target)->rules_file = value;
 	return 0;
 }
 
@@ -302,6 +310,7 @@ static const struct option_spec options[] = {
 	  set_no_inline },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
+	{ "rules", 0, "FILE", "thresholds, groups, targets for the findings (report)", set_rules },
 	{ "side-dir", 0, "DIR",
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",
@@ -362,6 +371,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.frames_mode = frames_names[c->capture.resolve.mode],
 		.python_hex = python__version(capture->python),
 		.side_files = python__files(capture->python),
+		.report = capture->analyzed ? &capture->report : NULL,
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
 		.dsos = &capture->machine.dsos,
@@ -370,11 +380,11 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 	return m;
 }
 
-static int write_profile(const struct convert *c, const struct capture *capture, const char *path,
+static int write_profile(const struct convert *c, struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	struct meta meta = make_meta(c, capture,
-				     c->scenario ? c->scenario : file__base(capture->options.path));
+	const char *title = c->scenario ? c->scenario : file__base(capture->options.path);
+	struct meta meta = make_meta(c, capture, title);
 	struct output_source from = {
 		.profile = capture->profile,
 		.others = (const struct profile *const *)capture->others.data,
@@ -387,6 +397,7 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 
 	if (code)
 		return code;
+	capture->report.title = report__string(&capture->report, title);
 	if (is_gzipped(c))
 		sink__gzip(sink);
 	deep = c->format->write(sink, &from);
@@ -436,6 +447,23 @@ static int check_content(const struct convert *c, const struct capture *capture,
 			   c->capture.path);
 }
 
+static int read_capture(const struct convert *c, struct capture **out, struct errbuf *err)
+{
+	const char *scenario = c->scenario ? c->scenario : "";
+	struct capture_options options_of_it = c->capture;
+	struct rules rules;
+	int code = 0;
+
+	rules__init(&rules);
+	options_of_it.rules = &rules;
+	if (c->rules_file)
+		code = rules__read(&rules, c->rules_file, scenario, err);
+	if (!code)
+		code = capture__read(out, &options_of_it, err);
+	rules__release(&rules);
+	return code;
+}
+
 static int convert(const struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
@@ -447,7 +475,7 @@ static int convert(const struct convert *c, struct errbuf *err)
 		return errbuf__set(err, -EINVAL,
 				   "%s: is the capture itself; give the profile another name",
 				   c->output);
-	code = capture__read(&capture, &c->capture, err);
+	code = read_capture(c, &capture, err);
 	if (code)
 		return code;
 	code = check_content(c, capture, err);
