@@ -109,6 +109,12 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 	b->frame = frame;
 }
 
+/* A stack without its root may be of what comes after the loop. */
+static bool is_sure(struct analysis *a, const struct part *part)
+{
+	return a->loop.in_step || frames__facts(&a->frames, part->stack)->loop != LOOP_NONE;
+}
+
 static void end_part(struct analysis *a, uint64_t at)
 {
 	double limit = analysis__limit(a, RULE_LOOP_BLOCKED, 0);
@@ -118,7 +124,7 @@ static void end_part(struct analysis *a, uint64_t at)
 	if (l->open && l->runs && milliseconds(at - l->begin_ns) >= limit) {
 		find_cause(&part, l);
 		find_stack(&part, l);
-		if (milliseconds(part.ns) >= limit)
+		if (milliseconds(part.ns) >= limit && is_sure(a, &part))
 			add_block(a, &part, l->begin_ns);
 	}
 	l->open = false;
@@ -128,6 +134,7 @@ static void end_part(struct analysis *a, uint64_t at)
 static void begin_part(struct loop *l, uint64_t at, uint32_t entry)
 {
 	l->open = true;
+	l->in_step = false;
 	l->begin_ns = at;
 	l->entry = entry;
 }
@@ -141,11 +148,12 @@ void loop__thread(struct analysis *a)
 	a->loop.polls = a->loop.last_poll_ns = 0;
 }
 
-void loop__step(struct analysis *a, uint64_t time_ns)
+void loop__step(struct analysis *a, uint64_t time_ns, bool in_step)
 {
 	end_part(a, time_ns);
 	a->loop.runs = true;
 	begin_part(&a->loop, time_ns, NO_FRAME);
+	a->loop.in_step = in_step;
 }
 
 static bool is_poll(const struct stretch *s, const struct stack_facts *facts)

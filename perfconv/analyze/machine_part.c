@@ -7,6 +7,8 @@
 
 #include "perfconv/analyze/state.h"
 
+#define LEAST_PRESENT 0.05 /* of the capture: of less nothing is said */
+
 static void note(struct analysis *a, const char *name, double value, const char *unit)
 {
 	vec__push(&a->report->machine, ((struct report_number){ name, unit, value }));
@@ -110,7 +112,8 @@ static void look_at_queue(struct analysis *a, size_t thread)
 	double of = percent(t->runnable, t->runnable + t->on_cpu);
 	struct finding *f;
 
-	if (waiting < analysis__limit(a, RULE_CPU_STARVED, 0) ||
+	if (share(t->present, a->duration) < LEAST_PRESENT ||
+	    waiting < analysis__limit(a, RULE_CPU_STARVED, 0) ||
 	    of < analysis__limit(a, RULE_CPU_STARVED, 1))
 		return;
 	f = analysis__finding(a, RULE_CPU_STARVED, SEVERITY_MEDIUM, thread);

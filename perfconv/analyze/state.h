@@ -50,7 +50,8 @@ struct loop_block {
 
 struct loop {
 	bool open;
-	bool runs; /* the thread at hand has an event loop */
+	bool in_step; /* the part at hand is of a task's step */
+	bool runs;    /* the thread at hand has an event loop */
 	uint64_t begin_ns;
 	uint32_t entry;
 	uint64_t polls, last_poll_ns;
@@ -175,7 +176,8 @@ static inline double milliseconds(uint64_t ns)
 /* As time passes. */
 void loop__thread(struct analysis *a);
 void loop__piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns, uint64_t end_ns);
-void loop__step(struct analysis *a, uint64_t time_ns);
+/* A step begins or ends; @in_step: one goes on from here. */
+void loop__step(struct analysis *a, uint64_t time_ns, bool in_step);
 void tasks__thread(struct analysis *a);
 void tasks__stretch(struct analysis *a, const struct stretch *s);
 void habits__stretch(struct analysis *a, const struct stretch *s);

@@ -110,11 +110,11 @@ void tasks__stretch(struct analysis *a, const struct stretch *s)
 			piece(a, s, at, step->time_ns);
 			at = step->time_ns;
 		}
-		loop__step(a, at);
 		if (step->end)
 			end_step(a, at);
 		else
 			begin_step(a, step, at);
+		loop__step(a, at, t->depth != 0);
 		t->next++;
 	}
 	piece(a, s, at, s->end_ns);
