@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perfconv/base/utf8.h"
+
 void json__init(struct json *j, struct sink *sink)
 {
 	j->sink = sink;
@@ -61,33 +63,17 @@ void json__newline(struct json *j)
 	raw(j, "\n");
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629: no surrogates, no overlong forms), or 0. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void quoted(struct json *j, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 
 	raw(j, "\"");
 	while (*s) {
-		size_t n = utf8_length(s);
+		size_t n = utf8__length(s);
 		char escape[8];
 
 		if (n == 0) {
-			raw(j, "\xef\xbf\xbd");
+			raw(j, UTF8_REPLACEMENT);
 			s++;
 		} else if (n == 1 && (*s < 0x20 || *s == 0x7f)) {
 			snprintf(escape, sizeof(escape), "\\u%04x", *s);
@@ -131,6 +117,18 @@ void json__u64(struct json *j, uint64_t value)
 	sink__write(j->sink, p, (size_t)(digits + sizeof(digits) - p));
 }
 
+void json__i64(struct json *j, int64_t value)
+{
+	if (value < 0) {
+		before_value(j);
+		raw(j, "-");
+		j->comma = false;
+		json__u64(j, -(uint64_t)value);
+	} else {
+		json__u64(j, (uint64_t)value);
+	}
+}
+
 void json__double(struct json *j, double value)
 {
 	char text[40];
@@ -142,6 +140,12 @@ void json__double(struct json *j, double value)
 	}
 	snprintf(text, sizeof(text), "%.15g", value);
 	raw(j, text);
+}
+
+void json__null(struct json *j)
+{
+	before_value(j);
+	raw(j, "null");
 }
 
 void json__bool(struct json *j, bool value)

@@ -26,6 +26,8 @@ void json__string(struct json *j, const char *value);
 void json__u64(struct json *j, uint64_t value);
 void json__double(struct json *j, double value); /* 15 digits; not finite: null */
 void json__bool(struct json *j, bool value);
+void json__null(struct json *j);
+void json__i64(struct json *j, int64_t value);
 void json__newline(struct json *j); /* for people who look into the file */
 
 /* key and value in one */

@@ -27,7 +27,6 @@ struct convert {
 	VEC(char *) owned; /* keys, cut from their values */
 	const struct output_format *format;
 	bool gzip;
-	const char *rules_file;
 	bool quiet;
 };
 
@@ -65,6 +64,7 @@ static int set_format(void *target, const char *value)
 		return -EINVAL;
 	}
 	((struct convert *)target)->format = format;
+	((struct convert *)target)->capture.hits = format->hits;
 	return 0;
 }
 
@@ -199,7 +199,6 @@ static int set_no_inline(void *target, const char *value)
 static int set_scenario(void *target, const char *value)
 {
 	((struct convert *)target)->scenario = value;
-	((struct convert *)target)->capture.scenario = value;
 	return 0;
 }
 
@@ -233,12 +232,6 @@ static int set_side_dir(void *target, const char *value)
 		return -EINVAL;
 	}
 	((struct convert *)target)->capture.side_dir = value;
-	return 0;
-}
-
-static int set_rules(void *target, const char *value)
-{
-	((struct convert *)target)->rules_file = value;
 	return 0;
 }
 
@@ -310,7 +303,6 @@ static const struct option_spec options[] = {
 	  set_no_inline },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
-	{ "rules", 0, "FILE", "thresholds, groups, targets for the findings (report)", set_rules },
 	{ "side-dir", 0, "DIR",
 	  "where pyframes' files are, if not beside the capture\n"
 	  "or where they were recorded",
@@ -371,7 +363,6 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.frames_mode = frames_names[c->capture.resolve.mode],
 		.python_hex = python__version(capture->python),
 		.side_files = python__files(capture->python),
-		.report = capture->analyzed ? &capture->report : NULL,
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
 		.dsos = &capture->machine.dsos,
@@ -380,11 +371,11 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 	return m;
 }
 
-static int write_profile(const struct convert *c, struct capture *capture, const char *path,
+static int write_profile(const struct convert *c, const struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	const char *title = c->scenario ? c->scenario : file__base(capture->options.path);
-	struct meta meta = make_meta(c, capture, title);
+	struct meta meta = make_meta(c, capture,
+				     c->scenario ? c->scenario : file__base(capture->options.path));
 	struct output_source from = {
 		.profile = capture->profile,
 		.others = (const struct profile *const *)capture->others.data,
@@ -397,7 +388,6 @@ static int write_profile(const struct convert *c, struct capture *capture, const
 
 	if (code)
 		return code;
-	capture->report.title = report__string(&capture->report, title);
 	if (is_gzipped(c))
 		sink__gzip(sink);
 	deep = c->format->write(sink, &from);
@@ -447,24 +437,7 @@ static int check_content(const struct convert *c, const struct capture *capture,
 			   c->capture.path);
 }
 
-static int read_capture(const struct convert *c, struct capture **out, struct errbuf *err)
-{
-	const char *scenario = c->scenario ? c->scenario : "";
-	struct capture_options options_of_it = c->capture;
-	struct rules rules;
-	int code = 0;
-
-	rules__init(&rules);
-	options_of_it.rules = &rules;
-	if (c->rules_file)
-		code = rules__read(&rules, c->rules_file, scenario, err);
-	if (!code)
-		code = capture__read(out, &options_of_it, err);
-	rules__release(&rules);
-	return code;
-}
-
-static int convert(const struct convert *c, struct errbuf *err)
+static int convert(struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
 	uint64_t bytes;
@@ -475,7 +448,9 @@ static int convert(const struct convert *c, struct errbuf *err)
 		return errbuf__set(err, -EINVAL,
 				   "%s: is the capture itself; give the profile another name",
 				   c->output);
-	code = read_capture(c, &capture, err);
+	if (c->format->lines)
+		c->capture.resolve.lines = true;
+	code = capture__read(&capture, &c->capture, err);
 	if (code)
 		return code;
 	code = check_content(c, capture, err);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/output/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "perfconv/output/collapsed.h"
+#include "perfconv/output/firefox.h"
+#include "perfconv/output/pprof.h"
 #include "perfconv/output/speedscope.h"
 
 static const struct output_format formats[] = {
@@ -11,6 +14,19 @@ static const struct output_format formats[] = {
 	  .suffix = ".speedscope.json",
 	  .look = "drop it on https://www.speedscope.app, or npx speedscope FILE",
 	  .write = speedscope__write },
+	{ .name = "firefox",
+	  .suffix = ".firefox.json",
+	  .look = "open it on https://profiler.firefox.com, where it stays in your browser",
+	  .one_event = true,
+	  .lines = true,
+	  .write = firefox__write },
+	{ .name = "pprof",
+	  .suffix = ".pb",
+	  .look = "go tool pprof -http : FILE",
+	  .lines = true,
+	  .hits = true,
+	  .gzip = true,
+	  .write = pprof__write },
 	{ .name = "collapsed",
 	  .suffix = ".collapsed",
 	  .look = "inferno-flamegraph --countname ns FILE >FILE.svg, or flamegraph.pl",
@@ -37,6 +53,22 @@ uint64_t output_source__start_ns(const struct output_source *from)
 
 	return info->clock_wall_ns ? info->clock_wall_ns - info->clock_ns + from->profile->start_ns
 				   : 0;
+}
+
+void output_source__build_id(const struct output_source *from, uint32_t path, char *text)
+{
+	const struct dsos *dsos = from->meta->dsos;
+	const char *wanted = strtab__get(&from->profile->resolved->strings, path);
+
+	*text = '\0';
+	for (size_t i = 0; dsos && i < dsos->list.n && !*text; i++) {
+		const struct dso *dso = &dsos->list.data[i];
+
+		if (!dso->path || strcmp(dso->path, wanted))
+			continue;
+		for (size_t k = 0; k < dso->build_id_bytes; k++)
+			snprintf(text + 2 * k, 3, "%02x", dso->build_id[k]);
+	}
 }
 
 size_t output_source__busiest(const struct output_source *from)

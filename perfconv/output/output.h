@@ -32,6 +32,8 @@ struct output_format {
 	const char *suffix; /* of a file's name */
 	const char *look;   /* what to do with a file in order to see it */
 	bool one_event;	    /* cannot hold profiles of several events */
+	bool lines;	    /* keeps a function's lines apart and can add them up again */
+	bool hits;	    /* needs the samples of each stack, see struct profile */
 	bool gzip;	    /* always compressed */
 	/* Return: how many stacks lost their innermost frames, because they are too deep. */
 	uint64_t (*write)(struct sink *sink, const struct output_source *from);
@@ -45,6 +47,12 @@ const char *output_source__event(const struct output_source *from, const struct 
 
 /** output_source__start_ns - when it began, ns since 1970; 0: the capture does not say. */
 uint64_t output_source__start_ns(const struct output_source *from);
+
+#define OUTPUT_BUILD_ID_CHARS 41u
+
+/** output_source__build_id - of the object with path @path (a string id of the resolved),
+ *  in hexadecimal; "" if none is known. */
+void output_source__build_id(const struct output_source *from, uint32_t path, char *text);
 
 /** output_source__busiest - the thread to show first: the main one often only waits. */
 size_t output_source__busiest(const struct output_source *from);

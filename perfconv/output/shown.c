@@ -17,6 +17,28 @@ void shown__release(struct shown *s)
 	free(s->number);
 	free(s->stacks);
 	vec__release(&s->frames);
+	free(s->function_of);
+	vec__release(&s->functions);
+	idmap__release(&s->objects);
+}
+
+void shown__functions(struct shown *s)
+{
+	struct idmap bases = { 0 };
+
+	s->function_of = mem__alloc(s->resolved->frames.n, sizeof(*s->function_of));
+	for (size_t i = 0; i < s->frames.n; i++) {
+		uint32_t id = s->frames.data[i];
+		const struct frame *f = &s->resolved->frames.data[id];
+		uint32_t at = idmap__intern(&bases, f->base, 0);
+
+		if (at == s->functions.n)
+			vec__push(&s->functions, f->base);
+		s->function_of[id] = at;
+		if (f->object)
+			idmap__intern(&s->objects, f->object, 0);
+	}
+	idmap__release(&bases);
 }
 
 void shown__add(struct shown *s, uint32_t stack)

@@ -20,15 +20,6 @@ static bool thread_matches(const struct profile_thread *t, const char *pattern)
 	       !fnmatch(pattern, t->full, 0) || !fnmatch(pattern, t->comm, 0);
 }
 
-/* A process is called by what the kernel calls its main thread. */
-static const char *process_name(const struct profile *p, const struct profile_thread *t)
-{
-	for (size_t i = 0; i < p->threads.n; i++)
-		if (p->threads.data[i].pid == t->pid && p->threads.data[i].tid == t->pid)
-			return p->threads.data[i].comm;
-	return t->comm;
-}
-
 static bool uses_gil(const struct profile *p, const struct profile_thread *t)
 {
 	const struct resolved *r = p->resolved;
@@ -50,7 +41,7 @@ bool profile_filter__passes(const struct profile_filter *f, const struct profile
 			    const struct profile_thread *t)
 {
 	bool thread = !f || !f->threads_n, process = !f || !f->processes_n;
-	const char *name = process ? "" : process_name(p, t);
+	const char *name = process ? "" : profile__process_name(p, t);
 
 	for (size_t i = 0; !thread && i < f->threads_n; i++)
 		thread = thread_matches(t, f->threads[i]);

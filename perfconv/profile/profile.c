@@ -152,6 +152,8 @@ static void add_samples(struct profile *p, struct builder *b, const struct profi
 		stack = resolver__show(from->resolver, resolver__sample(from->resolver, s),
 				       t->hidden ? 0 : weight);
 		add_sample(p, t, s, stack, end_ns, weight);
+		if (p->counts_hits)
+			hits__add(&p->hits, s->thread, stack);
 	}
 }
 
@@ -177,6 +179,7 @@ struct profile *profile__new(const struct profile_sources *sources)
 	p->timed = is_clock(event) && (event->sample_type & PERF_SAMPLE_TIME);
 	p->has_dumps = event->sample_type & PERF_SAMPLE_STACK_USER;
 	p->holding.max_slices = sources->max_slices;
+	p->counts_hits = sources->hits;
 	find_start(p, sources);
 	add_threads(p, &b, sources);
 	add_samples(p, &b, sources);
@@ -205,6 +208,14 @@ void profile__show(const struct profile *p, const struct watcher *watcher)
 	}
 }
 
+const char *profile__process_name(const struct profile *p, const struct profile_thread *t)
+{
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p->threads.data[i].pid == t->pid && p->threads.data[i].tid == t->pid)
+			return p->threads.data[i].comm;
+	return t->comm;
+}
+
 void profile_thread__release(struct profile_thread *t)
 {
 	free(t->name);
@@ -219,5 +230,6 @@ void profile__free(struct profile *p)
 		profile_thread__release(&p->threads.data[i]);
 	vec__release(&p->threads);
 	vec__release(&p->total);
+	hits__release(&p->hits);
 	free(p);
 }

@@ -19,6 +19,7 @@
 
 #include "perfconv/base/mem.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/profile/hits.h"
 #include "perfconv/profile/watcher.h"
 #include "perfconv/resolve/reasons.h"
 #include "perfconv/resolve/resolve.h"
@@ -94,6 +95,8 @@ struct profile {
 	uint64_t bucket_ns; /* slices of one stack within such a time are one; 0: as they were */
 	uint64_t merged;    /* slices that became parts of others so */
 	struct profile_holding holding;
+	bool counts_hits; /* slices do not tell how many samples they are of; these do: */
+	struct hits hits;
 };
 
 struct profile_filter;
@@ -108,6 +111,7 @@ struct profile_sources {
 	struct profile_window window;	     /* only what lies in it is counted */
 	const struct profile_filter *filter; /* names of threads to show; NULL: all */
 	uint64_t max_slices;		     /* what buckets__merge() will be given; 0: all */
+	bool hits;			     /* count samples per stack */
 };
 
 /** profile__measures_time - whether an event's samples are taken by time on a CPU. */
@@ -127,6 +131,9 @@ void profile__free(struct profile *p);
 
 /** profile__show - tell @watcher all slices of a timed profile whose waits are not known. */
 void profile__show(const struct profile *p, const struct watcher *watcher);
+
+/** profile__process_name - of @t's process: what the kernel calls its main thread. */
+const char *profile__process_name(const struct profile *p, const struct profile_thread *t);
 
 /** profile_thread__release - what a thread of a profile owns. */
 void profile_thread__release(struct profile_thread *t);

@@ -110,14 +110,6 @@ static uint64_t returning_ns(const struct wall *w, const struct interval *i,
 	return w->return_ns < whole ? w->return_ns : whole;
 }
 
-/* What the kernel was asked to wait at. */
-static uint64_t lock_of(const struct wall *w, const struct interval *i, enum reason reason)
-{
-	if (reason != REASON_LOCK || i->place == SWITCH_NO_PLACE)
-		return 0;
-	return switches__get_place(w->from->switches, i->place).argument;
-}
-
 static void add_off(struct wall *w, const struct interval *i, const struct interval *after)
 {
 	uint64_t returning = returning_ns(w, i, after);
@@ -136,8 +128,7 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 	     (struct stretch){ .stack = wait.stack,
 			       .state = i->state,
 			       .reason = wait.reason,
-			       .preempted = i->preempted,
-			       .lock = lock_of(w, i, wait.reason) });
+			       .preempted = i->preempted });
 	if (!returning)
 		return;
 	w->thread->times.switching += returning;
@@ -197,6 +188,9 @@ static void count_samples(struct wall *w)
 		w->thread->samples++;
 		w->thread->endings[s->ending]++;
 		w->thread->stitched += s->stitched;
+		if (p->counts_hits)
+			hits__add(&p->hits, w->thread->id,
+				  resolver__show(w->from->resolver, sample_stack(w, i), 0));
 		p->samples++;
 		p->endings[s->ending]++;
 		p->stitched += s->stitched;
@@ -333,6 +327,7 @@ struct profile *wall__new(const struct wall_sources *sources)
 	p->timed = p->exact = true;
 	p->waits = sources->waits_shown;
 	p->holding.max_slices = sources->max_slices;
+	p->counts_hits = sources->hits;
 	p->has_dumps = sources->event->sample_type & PERF_SAMPLE_STACK_USER;
 	p->start_ns = sources->window.from_ns;
 	p->duration = sources->window.to_ns - sources->window.from_ns;

@@ -48,6 +48,7 @@ struct wall_sources {
 	const struct watcher *watcher;	     /* NULL: nobody looks */
 	const struct profile_filter *filter; /* as in struct profile_sources */
 	uint64_t max_slices;		     /* likewise */
+	bool hits;			     /* likewise */
 };
 
 /** wall__new - freed by profile__free(); all is borrowed, as in profile__new(). */

@@ -166,6 +166,7 @@ void resolver__free(struct resolver *r)
 	vec__release(&r->out.frames);
 	idmap__release(&r->out.stacks);
 	idmap__release(&r->out.frame_keys);
+	vec__release(&r->out.inlined);
 	free(r);
 }
 
@@ -217,6 +218,7 @@ static struct frame function_frame(struct resolver *r, struct place at)
 	struct frame f = {
 		.kind = dso->kind == DSO_KERNEL ? FRAME_KERNEL : FRAME_NATIVE,
 		.named = name != NULL,
+		.interpreter = r->interpreter.data[at.dso],
 	};
 	const char *module = dso->kind == DSO_KERNEL ? machine__module(r->machine, at.address)
 						     : NULL;
@@ -264,7 +266,8 @@ static void expand_native(struct resolver *r, struct place at)
 	for (size_t i = n ? n - 1 : 0; i-- > 0;) {
 		f = (struct frame){ .object = function.object,
 				    .file = function.object,
-				    .kind = function.kind };
+				    .kind = function.kind,
+				    .interpreter = function.interpreter };
 		add_source(r, &f, &sources[i]);
 		if (f.named)
 			vec__push(&r->expanded, add_frame(r, &f));
@@ -361,6 +364,13 @@ static uint32_t base_of(const struct resolver *r, uint32_t frame)
 	return r->out.frames.data[frame].base;
 }
 
+static void note_inlined(struct resolver *r, uint32_t stack)
+{
+	while (r->out.inlined.n <= stack)
+		vec__push(&r->out.inlined, false);
+	r->out.inlined.data[stack] = true;
+}
+
 /* What a location stands for: its function and what is inlined there. */
 static uint32_t push_all(struct resolver *r, uint32_t stack, size_t at, bool lined)
 {
@@ -376,6 +386,8 @@ static uint32_t push_all(struct resolver *r, uint32_t stack, size_t at, bool lin
 			frame = add_frame(r, &f);
 		}
 		stack = resolver__push(r, stack, lined ? frame : base_of(r, frame));
+		if (i)
+			note_inlined(r, stack);
 	}
 	return stack;
 }
@@ -526,6 +538,8 @@ static uint32_t fold(struct resolver *r, uint32_t stack)
 		return r->folded.data[stack];
 	parent = fold(r, resolved__parent(&r->out, stack));
 	folded = resolver__push(r, parent, base_of(r, resolved__leaf(&r->out, stack)));
+	if (resolved__inlined(&r->out, stack))
+		note_inlined(r, folded);
 	r->folded.data[stack] = folded;
 	return folded;
 }

@@ -45,7 +45,8 @@ struct frame {
 	uint32_t hot_line;   /* of all lines: where most time was; resolver__note_lines() */
 	uint32_t base;	     /* the frame of all of the function's lines; this one, if it is that */
 	enum frame_kind kind;
-	bool named; /* false: the name is only the object's */
+	bool named;	  /* false: the name is only the object's */
+	bool interpreter; /* a function of the interpreter's own */
 };
 
 struct resolve_options {
@@ -62,6 +63,7 @@ struct resolved {
 	VEC(struct frame) frames;
 	struct idmap stacks; /* (parent + 1, frame) */
 	struct idmap frame_keys;
+	VEC(bool) inlined; /* by stack: its leaf is inlined in its caller; may be shorter */
 };
 
 struct lines;
@@ -126,6 +128,12 @@ enum frames_mode resolver__mode(const struct resolver *r);
 
 /** resolver__resolved - the tables, which grow with resolver__stack(). */
 const struct resolved *resolver__resolved(const struct resolver *r);
+
+/** resolved__inlined - whether the leaf of @stack has no machine code of its own there. */
+static inline bool resolved__inlined(const struct resolved *r, uint32_t stack)
+{
+	return stack < r->inlined.n && r->inlined.data[stack];
+}
 
 /** resolved__parent, resolved__leaf - a stack taken apart. */
 static inline uint32_t resolved__parent(const struct resolved *r, uint32_t stack)
