@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Profile Petal App Manager (PAM) with perf, Python frames included.
 
-Starts PAM with pyframes, waits until it is healthy, records it with perf,
-stops it and writes
+Starts PAM with pyframes, waits until it is healthy, records it with perf and
+stops it; or records a PAM that runs (--attach). Writes
 
     profiles/pam_<scenario>_<YYYYMMDD_HHMMSS>_perf.speedscope.json
     profiles/pam_<scenario>_<YYYYMMDD_HHMMSS>_perf.tar.zst
@@ -24,11 +24,13 @@ SCRIPT_FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, SCRIPT_FOLDER)
 
 from pam_profiling import drive, settings  # noqa: E402
+from pam_profiling.attach import Attached  # noqa: E402
 from pam_profiling.launch import Launched  # noqa: E402
 from pam_profiling.messages import (  # noqa: E402
     ProfilingError, Stopped, say)
 from pam_profiling.process import StopRequest  # noqa: E402
 from pam_profiling.run import Run  # noqa: E402
+from pam_profiling.unit import Unit  # noqa: E402
 
 SCENARIOS = ("idle-no-leaffc", "idle-with-leaffc", "esc-calibration",
              "rc-stream", "mission-execution")
@@ -61,6 +63,17 @@ def make_parser():
                           ".venv, build/pam/venv, else this one)")
     pam.add_argument("--port", type=int, default=9000,
                      help="PAM's port (default: %(default)s)")
+    pam.add_argument("--attach", nargs="?", type=int, const=0, metavar="PID",
+                     help="record a PAM that runs, and its workers: this "
+                          "process, or the one that listens on --port; needs "
+                          "PYFRAMES=agent in PAM's environment")
+    pam.add_argument("--unit", metavar="NAME",
+                     help="record a PAM that systemd runs; restarts the "
+                          "service once, with pyframes, where it has none")
+    pam.add_argument("--inject", action="store_true",
+                     help="with --attach: load pyframes with gdb into a PAM "
+                          "that was started without; stops it for some "
+                          "seconds and may hang it")
     pam.add_argument("--with-services", action="store_true",
                      help="start redis, mosquitto, a side-service "
                           "stand-in and, except for idle-no-leaffc, a "
@@ -114,11 +127,28 @@ def parse_arguments(argv):
     if arguments.flight_time is not None \
             and not 0 <= arguments.flight_time <= 3600:
         parser.error("--flight-time is in seconds, from 0 to 3600")
+    if arguments.attach is not None or arguments.unit:
+        check_attach(parser, arguments)
+    elif arguments.inject:
+        parser.error("--inject belongs to --attach")
     settings.check_arguments(parser, arguments)
     work = None if arguments.drive is None else arguments.drive.split(",")
     if work and work != [""] and not set(work) <= set(drive.WORK):
         parser.error("--drive takes " + ", ".join(drive.WORK))
     return arguments
+
+
+def check_attach(parser, arguments):
+    """End with a usage error for what only a PAM that we start can do."""
+    if arguments.attach is not None and arguments.unit:
+        parser.error("give either --attach or --unit")
+    if arguments.drive is not None or arguments.all_scenarios:
+        parser.error("--drive turns motors: only with the simulated vehicle, "
+                     "which comes with a PAM that is started here")
+    for name in ("startup", "shutdown", "with_services"):
+        if getattr(arguments, name):
+            parser.error(f"--{name.replace('_', '-')} is for a PAM that is "
+                         "started here, not for one that runs")
 
 
 def of_scenario(arguments, scenario):
@@ -137,7 +167,12 @@ def of_scenario(arguments, scenario):
 
 def profile(arguments, stop):
     """One profile; returns the exit status."""
-    run = Run(arguments, stop, SCRIPT_FOLDER, Launched)
+    subject = Launched
+    if arguments.unit:
+        subject = Unit
+    elif arguments.attach is not None:
+        subject = Attached
+    run = Run(arguments, stop, SCRIPT_FOLDER, subject)
     try:
         return run.execute()
     except ProfilingError as error:

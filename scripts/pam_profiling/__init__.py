@@ -12,6 +12,9 @@ copied into PAM's own tools/profiling/ and run there.
     services     redis, MQTT broker, side-service stand-in, vehicle
     app          PAM itself: start, health, stop
     launch       the PAM that a run starts, with its services
+    find_pam     a PAM that runs: who listens on its port
+    attach       the PAM that runs already, recorded and left as it was
+    unit         the PAM that systemd runs
     drive        the scenario's work, posted to PAM while it is recorded
     permission   how perf may be run here
     settings     what is recorded, as options of perf

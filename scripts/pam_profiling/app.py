@@ -20,40 +20,19 @@ PETALS_TIMEOUT_S = 120.0
 QUIET_S = 15.0
 
 
-class Pam:
-    """The PAM of one run.
+class Health:
+    """What a PAM tells about itself over HTTP, and whether it is there at all.
 
-    target     target.Target, the interpreter to run it with
-    capture    capture.Capture, whose folders it works in
+    ended     (): a sentence once PAM has ended, else None
+    logs      where to read what went wrong
     """
 
-    def __init__(self, target, capture, port, user, children, stop):
-        self.target = target
-        self.folder = capture.pam
+    def __init__(self, port, target, stop, ended, logs):
         self.port = port
-        self.user = user
-        self.children = children
+        self.target = target
         self.stop_request = stop
-        self.child = None
-        self.log = os.path.join(capture.folder, "pam.log")
-
-    @property
-    def pid(self):
-        return self.child.pid
-
-    def start(self, environ, held=False):
-        """Start uvicorn with PAM on the loopback address.
-
-        held   True: it waits before its exec, until child.release()
-        """
-        self.child = self.children.start(
-            "PAM",
-            [self.target.executable, "-m", "uvicorn",
-             "petal_app_manager.main:app", "--host", HOST, "--port",
-             str(self.port), "--log-level", "info", "--no-access-log",
-             "--http", "h11"],
-            self.log, user=self.user, env=environ, cwd=self.folder,
-            stop_signal=signal.SIGINT, held=held)
+        self.ended = ended
+        self.logs = logs
 
     def wait_healthy(self, steps):
         """Wait until /health answers and all petals are mounted.
@@ -84,28 +63,21 @@ class Pam:
         while time.monotonic() < deadline:
             if self.proxy_status().get("ext_mavlink") == "healthy":
                 return True
-            if self.stop_request.wait(0.5) or not self.child.is_running():
+            if self.stop_request.wait(0.5) or self.ended():
                 break
         return False
 
     def _poll(self, condition, seconds, failure):
         deadline = time.monotonic() + seconds
         while not condition():
-            if not self.child.is_running():
-                raise ProfilingError(self.obituary())
+            ended = self.ended()
+            if ended:
+                raise ProfilingError(ended)
             if time.monotonic() > deadline:
                 raise ProfilingError(
-                    f"PAM {failure} within {seconds:.0f} s: read {self.log} "
-                    f"and the logs in {self.folder}/logs.")
+                    f"PAM {failure} within {seconds:.0f} s: read {self.logs}.")
             if self.stop_request.wait(0.4):
                 return
-
-    def obituary(self):
-        """One sentence about a PAM that has ended by itself."""
-        status = self.child.process.returncode
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        words = self.child.last_words() or "it said nothing"
-        return f"PAM ended by itself with {how} ({words}): read {self.log}."
 
     def mounted_petals(self):
         """Names of the petals that have HTTP routes now."""
@@ -129,6 +101,50 @@ class Pam:
         except (OSError, ValueError, http.client.HTTPException):
             return {}
         return value if isinstance(value, dict) else {}
+
+
+class Pam(Health):
+    """The PAM of one run.
+
+    target     target.Target, the interpreter to run it with
+    capture    capture.Capture, whose folders it works in
+    """
+
+    def __init__(self, target, capture, port, user, children, stop):
+        self.folder = capture.pam
+        self.user = user
+        self.children = children
+        self.child = None
+        self.log = os.path.join(capture.folder, "pam.log")
+        super().__init__(port, target, stop, self.obituary,
+                         f"{self.log} and the logs in {self.folder}/logs")
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def start(self, environ, held=False):
+        """Start uvicorn with PAM on the loopback address.
+
+        held   True: it waits before its exec, until child.release()
+        """
+        self.child = self.children.start(
+            "PAM",
+            [self.target.executable, "-m", "uvicorn",
+             "petal_app_manager.main:app", "--host", HOST, "--port",
+             str(self.port), "--log-level", "info", "--no-access-log",
+             "--http", "h11"],
+            self.log, user=self.user, env=environ, cwd=self.folder,
+            stop_signal=signal.SIGINT, held=held)
+
+    def obituary(self):
+        """One sentence once PAM has ended by itself, else None."""
+        if self.child.is_running():
+            return None
+        status = self.child.process.returncode
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        words = self.child.last_words() or "it said nothing"
+        return f"PAM ended by itself with {how} ({words}): read {self.log}."
 
     def stop(self):
         """Stop PAM as Ctrl+C would; returns its exit status."""

@@ -19,9 +19,8 @@ class Launched:
 
     run            run.Run, whose arguments, steps, children, user it shares
     target         target.Target, once problems() was called
+    pam_user       whose process PAM is, as user.InvokingUser
     """
-
-    stops_pam = True
 
     def __init__(self, run, script_folder):
         self.run = run
@@ -30,6 +29,7 @@ class Launched:
         self.script_folder = script_folder
         self.environ = base_environment(run.user, script_folder)
         self.contrib = services.find_contrib(script_folder)
+        self.pam_user = run.user
         self.target = None
         self.pam = None
         self.around = None
@@ -157,7 +157,7 @@ class Launched:
 
     def obituary(self):
         """A sentence once PAM has ended by itself, else None."""
-        return None if self.pam.child.is_running() else self.pam.obituary()
+        return self.pam.obituary()
 
     def facts(self):
         """Metadata that only this kind of run has."""

@@ -222,7 +222,8 @@ class Run:
         """How pyframes in PAM is asked for its stacks."""
         python = (None if self.arguments.no_pyframes
                   else self.subject.target.executable)
-        return StackDumps(python, self.user, self.subject.dump_environment())
+        return StackDumps(python, self.subject.pam_user,
+                          self.subject.dump_environment())
 
     # ----- after everything is stopped -----------------------------------
 

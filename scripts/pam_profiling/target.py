@@ -62,6 +62,11 @@ print(json.dumps(answer))
 """
 
 
+ANSWERS = ("version", "implementation", "pyframes", "pyframes_version",
+           "uvicorn", "paho", "pymavlink", "pam_version", "main", "petals",
+           "config")
+
+
 class Target:
     """Facts about the target interpreter.
 
@@ -93,6 +98,12 @@ class Target:
                                 in _names(settings, "enabled_petals")
                                 if name not in self.enabled_petals]
         self.enabled_proxies = _names(settings, "enabled_proxies")
+
+    @classmethod
+    def unknown(cls, executable):
+        """Facts about an interpreter that cannot be asked: none."""
+        return cls(executable, dict.fromkeys(ANSWERS) | {
+            "version": "?", "implementation": "?", "petals": {}})
 
     def is_supported(self):
         """PAM runs on CPython 3.11; pyframes 1 knows that version."""

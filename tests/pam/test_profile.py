@@ -40,7 +40,9 @@ def count_samples(path):
     return len(script.stdout.splitlines())
 
 
-class Profile(support.ServiceCase):
+class Case(support.ServiceCase):
+    """Runs profile_pam.py with a stand-in perfconv; a subclass says how."""
+
     @classmethod
     def setUpClass(cls):
         if sys.version_info[:2] != (3, 11):
@@ -62,19 +64,18 @@ class Profile(support.ServiceCase):
         self.environ = dict(
             os.environ, PYTHONPATH=os.path.join(support.STAND_IN, "site"))
 
-    def command(self, *arguments, duration="1"):
-        return [sys.executable,
-                os.path.join(support.SCRIPTS, "profile_pam.py"),
-                "--scenario", "unit-test", "--duration", duration,
-                "--output", self.output, "--port", str(support.free_port()),
-                "--python", sys.executable, "--perfconv", self.perfconv,
-                "--no-pyframes", *arguments]
-
     def run_profile(self, *arguments, **options):
+        return self.run_command(self.command(*arguments, **options))
+
+    def run_command(self, command):
         return subprocess.run(
-            self.command(*arguments, **options), env=self.environ,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=60, check=False)
+            command, env=self.environ, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=60, check=False)
+
+    def arguments(self):
+        """What perfconv was called with to convert."""
+        with open(self.perfconv + ".convert", encoding="utf-8") as stream:
+            return stream.read().splitlines()
 
     def with_redis(self):
         self.environ["PETAL_REDIS_HOST"] = "127.0.0.1"
@@ -96,6 +97,45 @@ class Profile(support.ServiceCase):
     def assert_nothing_left(self):
         self.assertEqual(self.left_running(), [])
 
+    def act_during(self, action, *arguments, recorded, begun="*/pam.log",
+                   **options):
+        """Start a long run and do `action(process)` in the middle of it.
+
+        recorded   bytes of perf.data to wait for; 0: only until `begun` is there
+        Returns (status, all words of the run).
+        """
+        process = self.start(
+            self.command(*arguments, duration="60"), env=self.environ,
+            stderr=subprocess.PIPE, **options)
+
+        def far_enough():
+            names = glob.glob(os.path.join(
+                self.output, "*/perf.data" if recorded else begun))
+            return names and os.path.getsize(names[0]) >= recorded
+
+        support.wait_for(far_enough, 30)
+        action(process)
+        words = process.stderr.read()
+        return process.wait(), words
+
+    def interrupt(self, number, recorded=1_000_000, **options):
+        """The same with a signal as the action."""
+        return self.act_during(
+            lambda process: process.send_signal(number), recorded=recorded,
+            **options)
+
+
+class Profile(Case):
+    """profile_pam.py that starts PAM."""
+
+    def command(self, *arguments, duration="1"):
+        return [sys.executable,
+                os.path.join(support.SCRIPTS, "profile_pam.py"),
+                "--scenario", "unit-test", "--duration", duration,
+                "--output", self.output, "--port", str(support.free_port()),
+                "--python", sys.executable, "--perfconv", self.perfconv,
+                "--no-pyframes", *arguments]
+
     def test_a_whole_profile(self):
         self.with_redis()
         result = self.run_profile()
@@ -109,8 +149,7 @@ class Profile(support.ServiceCase):
             self.assertIn(name, result.stderr)
         mode = os.stat(os.path.join(self.output, files[1])).st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o600)
-        with open(self.perfconv + ".convert", encoding="utf-8") as stream:
-            arguments = stream.read().splitlines()
+        arguments = self.arguments()
         self.assertEqual(arguments[0], "convert")
         self.assertEqual(arguments[arguments.index("--scenario") + 1],
                          "unit-test")
@@ -160,32 +199,6 @@ class Profile(support.ServiceCase):
         used = [sum(thread["schedstat"][0] for thread in look["threads"])
                 for look in looks]
         self.assertGreater(used[1], used[0])
-
-    def act_during(self, action, *, recorded, **options):
-        """Start a long run and do `action(process)` in the middle of it.
-
-        recorded   bytes of perf.data to wait for; 0: only until PAM starts
-        Returns (status, all words of the run).
-        """
-        process = self.start(
-            self.command(duration="60"), env=self.environ,
-            stderr=subprocess.PIPE, **options)
-
-        def far_enough():
-            names = glob.glob(self.output + "/*/" +
-                              ("perf.data" if recorded else "pam.log"))
-            return names and os.path.getsize(names[0]) >= recorded
-
-        support.wait_for(far_enough, 30)
-        action(process)
-        words = process.stderr.read()
-        return process.wait(), words
-
-    def interrupt(self, number, recorded=1_000_000, **options):
-        """The same with a signal as the action."""
-        return self.act_during(
-            lambda process: process.send_signal(number), recorded=recorded,
-            **options)
 
     def test_ctrl_c_while_recording_keeps_what_there_is(self):
         self.with_redis()

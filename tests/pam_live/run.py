@@ -18,6 +18,7 @@ import unittest
 from pathlib import Path
 
 from common import BUILD, PERFCONV, Trouble, profile
+from attached import ATTACHED, Attached  # noqa: F401
 from driven import DRIVEN, EscCalibration, FileChecks, MissionExecution, RcStream  # noqa: F401
 from wall_profile import NOT_LET, Capture, python_names, reason_of
 
@@ -197,7 +198,7 @@ class WithVehicle(Scenario):
 
 def main():
     suite = unittest.defaultTestLoader.loadTestsFromNames(
-        sys.argv[1:] or ["WithoutVehicle", "WithVehicle", *DRIVEN], sys.modules[__name__])
+        sys.argv[1:] or ["WithoutVehicle", "WithVehicle", *DRIVEN, *ATTACHED], sys.modules[__name__])
     tests = suite.countTestCases()
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
     for test, reason in result.skipped:
