@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "perfconv/base/mem.h"
@@ -31,6 +33,27 @@ int file__open(const char *path, uint64_t *size, struct errbuf *err)
 	if (size)
 		*size = (uint64_t)st.st_size;
 	return fd;
+}
+
+int file__open_in_root(const char *root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, code;
+	struct stat st;
+
+	if (folder < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	code = fd < 0 ? -errno : 0;
+	close(folder);
+	if (!code && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		code = -EINVAL;
+	}
+	return code ? code : fd;
 }
 
 int file__read(const char *path, size_t limit, char **bytes, size_t *n, struct errbuf *err)

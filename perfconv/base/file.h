@@ -22,6 +22,15 @@
 int file__open(const char *path, uint64_t *size, struct errbuf *err);
 
 /**
+ * file__open_in_root - the same with folder @root as the root
+ *
+ * Links in it are its owner's to set and may be absolute: they stay in it.
+ * @path: absolute
+ * Return: as file__open(), without a message.
+ */
+int file__open_in_root(const char *root, const char *path);
+
+/**
  * file__read - a whole regular file of at most @limit bytes
  *
  * Return: 0 with *@bytes (free() it; one zero byte follows the content) and *@n

@@ -10,10 +10,11 @@
 #include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
+#include "perfconv/cmd/sources.h"
 #include "perfconv/pipeline/pack.h"
 
 struct bundle_command {
-	struct capture_options capture;
+	struct capture_options capture; /* first: cmd/sources.h */
 	struct pack_options pack;
 	const char *output; /* NULL: made from the input's name */
 	VEC(const char *) inputs;
@@ -31,12 +32,6 @@ static int add_input(void *target, const char *value)
 static int set_output(void *target, const char *value)
 {
 	((struct bundle_command *)target)->output = value;
-	return 0;
-}
-
-static int set_side_dir(void *target, const char *value)
-{
-	((struct bundle_command *)target)->capture.side_dir = value;
 	return 0;
 }
 
@@ -78,10 +73,7 @@ static const struct option_spec options[] = {
 	  "leave out what names inlined functions and source\n"
 	  "lines of native code: often half of the bundle",
 	  set_no_inline },
-	{ "side-dir", 0, "DIR",
-	  "where pyframes' files are, if not beside the capture\n"
-	  "or where they were recorded",
-	  set_side_dir },
+	SOURCES_OPTIONS,
 	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
 };
 

@@ -12,6 +12,7 @@
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
 #include "perfconv/cmd/report_text.h"
+#include "perfconv/cmd/sources.h"
 #include "perfconv/output/output.h"
 #include "perfconv/output/speedscope.h"
 #include "perfconv/pipeline/capture.h"
@@ -19,8 +20,8 @@
 #define DEFAULT_MAX_SAMPLES 100000u /* speedscope stays quick with that */
 
 struct convert {
-	struct capture_options capture;
-	const char *output; /* NULL: made from the input's name */
+	struct capture_options capture; /* first: cmd/sources.h */
+	const char *output;		/* NULL: made from the input's name */
 	const char *scenario;
 	VEC(struct meta_value) values;
 	VEC(const char *) events, inputs, threads, processes;
@@ -223,18 +224,6 @@ static int add_meta(void *target, const char *value)
 	return 0;
 }
 
-static int set_side_dir(void *target, const char *value)
-{
-	struct stat st;
-
-	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
-		message__error("--side-dir takes a folder that exists, not %s", value);
-		return -EINVAL;
-	}
-	((struct convert *)target)->capture.side_dir = value;
-	return 0;
-}
-
 static int set_strict(void *target, const char *value)
 {
 	(void)value;
@@ -303,10 +292,7 @@ static const struct option_spec options[] = {
 	  set_no_inline },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
-	{ "side-dir", 0, "DIR",
-	  "where pyframes' files are, if not beside the capture\n"
-	  "or where they were recorded",
-	  set_side_dir },
+	SOURCES_OPTIONS,
 	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut", set_no_stitch },
 	{ "max-stack-dump", 0, "BYTES",
 	  "use so much of each stack dump, as if no more had\n"

@@ -9,10 +9,11 @@
 #include "perfconv/cmd/info_report.h"
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
+#include "perfconv/cmd/sources.h"
 #include "perfconv/pipeline/capture.h"
 
 struct info {
-	struct capture_options capture;
+	struct capture_options capture; /* first: cmd/sources.h */
 	VEC(const char *) inputs;
 	bool json;
 };
@@ -32,12 +33,6 @@ static int set_json(void *target, const char *value)
 {
 	(void)value;
 	((struct info *)target)->json = true;
-	return 0;
-}
-
-static int set_side_dir(void *target, const char *value)
-{
-	((struct info *)target)->capture.side_dir = value;
 	return 0;
 }
 
@@ -80,10 +75,7 @@ static const struct option_spec options[] = {
 	  "been recorded; calibration events keep theirs",
 	  set_max_dump },
 	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
-	{ "side-dir", 0, "DIR",
-	  "where pyframes' files are, if not beside the capture\n"
-	  "or where they were recorded",
-	  set_side_dir },
+	SOURCES_OPTIONS,
 };
 
 static const struct command_spec spec = {

@@ -143,12 +143,12 @@ static void warn_of_objects(const struct capture *c)
 {
 	if (c->images.missing)
 		message__warning("%llu files that the program ran are not here: their functions "
-				 "have no names, and stacks end in them; convert where it was "
-				 "recorded",
+				 "have no names, and stacks end in them; bundle the capture where "
+				 "it was recorded, or give --symfs or --debuginfod",
 				 u(c->images.missing));
 	if (c->images.mismatched)
 		message__warning("%llu files have changed since the capture and name nothing; "
-				 "convert where it was recorded",
+				 "give those of then with --symfs or --debuginfod",
 				 u(c->images.mismatched));
 	if (symbols__kernel_unnamed(c->symbols) && shows_kernel(c->profile->resolved))
 		message__warning("%s", symbols__kernel_unnamed(c->symbols));

@@ -232,7 +232,8 @@ static void look_at_debug_info(struct interpreter *out, Elf *elf, const char *pa
 	if (elf_file__section(elf, ".debug_info")) {
 		out->debug = DEBUG_INSIDE;
 	} else {
-		Elf *separate = debugfile__open(path, elf);
+		static const struct debug_search here;
+		Elf *separate = debugfile__open(&here, path, elf);
 
 		if (separate && elf_file__section(separate, ".debug_info"))
 			out->debug = DEBUG_SEPARATE;

@@ -11,6 +11,7 @@
 
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/machine/debuginfod.h"
 #include "perfconv/machine/elf_file.h"
 
 #define DEBUG_ROOT "/usr/lib/debug"
@@ -59,7 +60,12 @@ static Elf *map_if_same(int fd, const uint8_t *id, size_t bytes)
 	return NULL;
 }
 
-static Elf *open_by_id(const uint8_t *id, size_t bytes)
+static int open_below(const struct debug_search *s, const char *path)
+{
+	return s->root ? file__open_in_root(s->root, path) : file__open(path, NULL, NULL);
+}
+
+static Elf *open_by_id(const struct debug_search *s, const uint8_t *id, size_t bytes)
 {
 	char text[2 * MAX_ID_BYTES + 2], *path, *cached;
 	Elf *elf;
@@ -67,7 +73,7 @@ static Elf *open_by_id(const uint8_t *id, size_t bytes)
 	if (!format_id(id, bytes, text))
 		return NULL;
 	path = mem__format("%s/.build-id/%s.debug", DEBUG_ROOT, text);
-	elf = map_if_same(file__open(path, NULL, NULL), id, bytes);
+	elf = map_if_same(open_below(s, path), id, bytes);
 	free(path);
 	if (!elf) {
 		elf = map_if_same(debugfile__cached(id, bytes, "debug", &cached), id, bytes);
@@ -90,9 +96,9 @@ static bool checksum_of(int fd, uint32_t *sum)
 }
 
 /* Takes @path over. */
-static Elf *open_if_sum(char *path, uint32_t wanted)
+static Elf *open_if_sum(const struct debug_search *s, char *path, uint32_t wanted)
 {
-	int fd = file__open(path, NULL, NULL);
+	int fd = open_below(s, path);
 	uint32_t sum;
 
 	free(path);
@@ -122,7 +128,7 @@ static const char *read_link(Elf *elf, uint32_t *sum)
 	return name;
 }
 
-static Elf *open_by_link(const char *path, Elf *elf)
+static Elf *open_by_link(const struct debug_search *s, const char *path, Elf *elf)
 {
 	int folder = (int)(file__base(path) - path);
 	uint32_t sum;
@@ -131,24 +137,28 @@ static Elf *open_by_link(const char *path, Elf *elf)
 
 	if (!name)
 		return NULL;
-	found = open_if_sum(mem__format("%.*s%s", folder, path, name), sum);
+	found = open_if_sum(s, mem__format("%.*s%s", folder, path, name), sum);
 	if (!found)
-		found = open_if_sum(mem__format("%.*s.debug/%s", folder, path, name), sum);
+		found = open_if_sum(s, mem__format("%.*s.debug/%s", folder, path, name), sum);
 	if (!found)
-		found = open_if_sum(mem__format("%s%.*s%s", DEBUG_ROOT, folder, path, name), sum);
+		found = open_if_sum(s, mem__format("%s%.*s%s", DEBUG_ROOT, folder, path, name),
+				    sum);
 	return found;
 }
 
-Elf *debugfile__open(const char *path, Elf *elf)
+Elf *debugfile__open(const struct debug_search *search, const char *path, Elf *elf)
 {
 	const uint8_t *id;
 	size_t bytes;
 	Elf *found = NULL;
+	bool has_id = elf_file__build_id(elf, &id, &bytes);
 
-	if (elf_file__build_id(elf, &id, &bytes))
-		found = open_by_id(id, bytes);
+	if (has_id)
+		found = open_by_id(search, id, bytes);
 	if (!found)
-		found = open_by_link(path, elf);
+		found = open_by_link(search, path, elf);
+	if (!found && has_id && search->debuginfod)
+		found = map_if_same(debuginfod__debug(search->debuginfod, id, bytes), id, bytes);
 	if (found && elf_kind(found) != ELF_K_ELF) {
 		elf_end(found);
 		found = NULL;

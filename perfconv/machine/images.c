@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
-#include "perfconv/machine/debugfile.h"
+#include "perfconv/machine/debuginfod.h"
 #include "perfconv/machine/elf_file.h"
 
 #define MAX_SEGMENTS 1024u
@@ -163,6 +163,8 @@ static int open_file(const struct images *im, const struct dso *dso, char **path
 		return -1;
 	*path = dso->kind == DSO_TRAMPOLINE ? find_beside(im, &dso->origin, dso->path)
 					    : mem__strdup(dso->path);
+	if (im->search.root && dso->kind == DSO_ELF)
+		return file__open_in_root(im->search.root, dso->path);
 	return *path ? file__open(*path, NULL, NULL) : -1;
 }
 
@@ -244,10 +246,22 @@ static struct image *open_living(const struct images *im, const struct dso *dso)
 	return NULL;
 }
 
+/* From a server. */
+static struct image *open_served(const struct images *im, const struct dso *dso)
+{
+	int fd = debuginfod__executable(im->search.debuginfod, dso->build_id, dso->build_id_bytes);
+	struct image *image = fd < 0 ? NULL : image__new(fd, mem__strdup(dso->path));
+
+	if (!image || build_id_agrees(image, dso))
+		return image;
+	image__free(image);
+	return NULL;
+}
+
 /* What has the recorded path here is another container's file, unless its build-id agrees. */
 static bool may_be_ours(const struct images *im, const struct dso *dso)
 {
-	return dso->kind != DSO_ELF || dso->build_id_bytes ||
+	return dso->kind != DSO_ELF || dso->build_id_bytes || im->search.root ||
 	       !living__is_foreign(&im->living, &dso->origin);
 }
 
@@ -262,9 +276,11 @@ static int search_image(struct image **out, const struct images *im, const struc
 		*out = image;
 		return 0;
 	}
-	other = open_living(im, dso);
+	other = im->search.root ? NULL : open_living(im, dso);
 	if (!other)
 		other = open_cached(dso);
+	if (!other)
+		other = open_served(im, dso);
 	*out = other;
 	if (!other && image) {
 		image__free(image);
@@ -331,7 +347,7 @@ static Elf *open_debug(const struct images *im, const struct image *image, const
 	Elf *debug;
 
 	if (!images__are_given(im)) {
-		debug = debugfile__open(image->path, image->elf);
+		debug = debugfile__open(&im->search, image->path, image->elf);
 		keep_answer(im, ANSWER_DEBUG, key, debug ? 0 : -ENOENT, "");
 		return debug;
 	}

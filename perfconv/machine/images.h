@@ -5,7 +5,9 @@
  * Files of a capture's own making (trampolines, side files) are searched by
  * base name in the side folder, beside the capture, then at the recorded path;
  * others at the recorded path, then in the root of the process that mapped them,
- * if it still lives, then in perf's build-id cache.  A file whose build-id differs
+ * if it still lives, then in perf's build-id cache, then on servers where they may
+ * be asked; where another folder stands for the root, in it, in the cache and on
+ * servers.  A file whose build-id differs
  * from the captured one is not used: wrong names are worse than none.  A capture in
  * a bundle has what is in the bundle, and nothing else.
  */
@@ -19,6 +21,7 @@
 #include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/answers.h"
+#include "perfconv/machine/debugfile.h"
 #include "perfconv/machine/dso.h"
 
 struct segment { /* PT_LOAD */
@@ -34,9 +37,10 @@ struct image {
 };
 
 struct images {
-	struct answers *answers; /* borrowed; NULL: this machine is asked, nothing is kept */
-	char *side_dir;		 /* NULL: none given */
-	char *capture_dir;	 /* folder of the capture */
+	struct answers *answers;    /* borrowed; NULL: this machine is asked, nothing is kept */
+	char *side_dir;		    /* NULL: none given */
+	char *capture_dir;	    /* folder of the capture */
+	struct debug_search search; /* set after images__init(); its root is perf's --symfs */
 	struct living living;
 	bool local_kernel; /* the capture is of the running kernel: its vdso is ours */
 	/* Borrowed: a kernel symbol and where it was while recording; address 0: not known. */

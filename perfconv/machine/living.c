@@ -5,14 +5,11 @@
  */
 #include "perfconv/machine/living.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
@@ -90,25 +87,12 @@ static bool lives(const struct living *l, const struct origin *o)
 
 int living__open_in_root(uint32_t pid, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	struct stat st;
 	char root[64];
-	int folder, fd;
+	int fd;
 
 	snprintf(root, sizeof(root), "/proc/%" PRIu32 "/root", pid);
-	folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return -1;
-	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
-	close(folder);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	fd = file__open_in_root(root, path);
+	return fd < 0 ? -1 : fd;
 }
 
 int living__open(const struct living *l, const struct origin *o, const char *path, bool *proven)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "perfconv/machine/codemap.h"
+#include "perfconv/machine/debuginfod.h"
 #include "perfconv/pipeline/collect.h"
 #include "perfconv/pipeline/deferred.h"
 #include "perfconv/pipeline/switching.h"
@@ -413,6 +414,13 @@ static int open_data(struct capture *c, struct errbuf *err)
 	const struct capture_options *o = &c->options;
 
 	images__init(&c->images, o->path, o->side_dir);
+	if (o->debuginfod && !c->bundle) {
+		int code = debuginfod__new(&c->debuginfod, err);
+
+		if (code)
+			return code;
+	}
+	c->images.search = (struct debug_search){ o->symfs, c->debuginfod };
 	if (c->bundle)
 		c->images.answers = &bundle__manifest(c->bundle)->answers;
 	else if (o->keep_answers)
@@ -487,6 +495,7 @@ void capture__free(struct capture *c)
 	machine__release(&c->machine);
 	perfdata__free(c->data);
 	bundle__free(c->bundle);
+	debuginfod__free(c->debuginfod);
 	answers__release(&c->answers);
 	dumps__release(&c->dumps);
 	idmap__release(&c->count_keys);

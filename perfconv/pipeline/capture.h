@@ -42,6 +42,8 @@ struct capture_options {
 	const char *const *events; /* names of the events to show; "all": each with samples */
 	size_t events_n;	   /* 0: the one that measures time */
 	const char *side_dir;	   /* NULL: beside the capture, then where it was recorded */
+	const char *symfs;	   /* folder that stands for the recorded machine's /; NULL: none */
+	bool debuginfod;	   /* ask servers for files that are not here */
 	struct resolve_options resolve;
 	enum capture_view view;
 	double from_s, to_s; /* seconds since the capture's start; to_s 0: its end */
@@ -83,6 +85,7 @@ struct capture_text {
 struct capture {
 	struct capture_options options; /* strings borrowed; of a bundle, what it holds */
 	struct bundle *bundle;		/* NULL: the capture is none */
+	struct debuginfod *debuginfod;	/* NULL: no server is asked */
 	struct answers answers;		/* if they are kept */
 	struct dumps dumps;		/* if they are */
 	struct perfdata *data;

@@ -23,6 +23,7 @@ from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERF
                           CommandLine, small_capture)
 from bundle import Bundle, HostileBundle, RedactedBundle  # noqa: F401  the loader finds them
 from doctor import Machine, Targets, Words  # noqa: F401
+from files_elsewhere import Debuginfod, Symfs  # noqa: F401
 from waits import Waits  # noqa: F401
 
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/cmd/sources.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "perfconv/cmd/message.h"
+#include "perfconv/pipeline/capture.h"
+
+static int set_folder(const char **slot, const char *option, const char *value)
+{
+	struct stat st;
+
+	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
+		message__error("--%s takes a folder that exists, not %s", option, value);
+		return -EINVAL;
+	}
+	*slot = value;
+	return 0;
+}
+
+int sources__set_side_dir(void *target, const char *value)
+{
+	return set_folder(&((struct capture_options *)target)->side_dir, "side-dir", value);
+}
+
+int sources__set_symfs(void *target, const char *value)
+{
+	return set_folder(&((struct capture_options *)target)->symfs, "symfs", value);
+}
+
+int sources__set_debuginfod(void *target, const char *value)
+{
+	(void)value;
+	((struct capture_options *)target)->debuginfod = true;
+	return 0;
+}

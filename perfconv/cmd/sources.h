@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* sources - options of every command that reads captures: where their files are. */
+#ifndef PERFCONV_CMD_SOURCES_H
+#define PERFCONV_CMD_SOURCES_H
+
+/* Their target is a struct that begins with a struct capture_options.
+ * Return: 0, or -EINVAL after they told the user what is wrong. */
+int sources__set_side_dir(void *target, const char *value);
+int sources__set_symfs(void *target, const char *value);
+int sources__set_debuginfod(void *target, const char *value);
+
+/* Entries of a table of struct option_spec. */
+#define SOURCES_OPTIONS                                                                            \
+	{ "side-dir", 0, "DIR",                                                                    \
+	  "where pyframes' files are, if not beside the capture\n"                                 \
+	  "or where they were recorded",                                                           \
+	  sources__set_side_dir },                                                                 \
+		{ "symfs", 0, "DIR",                                                               \
+		  "look for programs and libraries below DIR, as if it\n"                          \
+		  "were the recorded machine's root; a build-id that was\n"                        \
+		  "recorded has to agree",                                                         \
+		  sources__set_symfs },                                                            \
+	{                                                                                          \
+		"debuginfod", 0, NULL,                                                             \
+			"ask the servers in DEBUGINFOD_URLS for files that are\n"                  \
+			"not here; opens the network",                                             \
+			sources__set_debuginfod                                                    \
+	}
+
+#endif
