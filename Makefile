@@ -127,16 +127,19 @@ $(UNIT_BIN): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_HELP_OBJ) $(ARCHIVE)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP_OBJ) $(ARCHIVE) $(ALL_LIBS) $(CMOCKA_LIBS)
 
+# Its inputs do not see the machine's files.
+$(O)/fuzz/replay_capture $(O)/fuzz/fuzz_capture: private WRAP = -Wl,--wrap=open,--wrap=open64
+
 $(REPLAY_BIN): $(O)/fuzz/replay_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o \
 		$(O)/obj/tests/fuzz/replay.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^ $(ALL_LIBS)
 
 $(FUZZ_BIN): $(O)/fuzz/fuzz_%: $(O)/obj/tests/fuzz/target_%.o $(O)/obj/tests/fuzz/target.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): EXTRA_CFLAGS = $(CMOCKA_CFLAGS)
 $(UNIT_OBJ) $(UNIT_HELP_OBJ): | $(O)/found-cmocka
@@ -188,7 +191,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
 	  check-symbols check-python check-pam-scripts check-browser check-outputs check-live \
-	  check-unwind
+	  check-diff check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -268,13 +271,16 @@ check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM'
 check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
 	$(Q)$(call run_suite,live)
 
+check-diff: $(O)/perfconv ## captures of one program and of a slower twin; needs perf's privilege
+	$(Q)$(call run_suite,diff)
+
 check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
 	$(Q)$(call run_suite,unwind)
 
 check-outputs: $(O)/perfconv ## every format against the speedscope file, and in the programs that read it
 	$(Q)$(call run_suite,outputs)
 
-check-browser: $(O)/node/package-lock.json ## profiles in speedscope, in headless Chromium
+check-browser: $(O)/node/package-lock.json $(O)/perfconv ## profiles in speedscope, in headless Chromium
 	$(Q)$(call run_suite,browser)
 
 $(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lock.json
@@ -297,6 +303,10 @@ bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/b
 		$(TEST_ENV) $(PYTHON) $$program; \
 	done
 	$(Q)$(if $(filter %.toml,$(BENCHES)),$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(filter %.toml,$(BENCHES)))
+
+.PHONY: bench-diff
+bench-diff: $(O)/perfconv ## check-diff with 20 pairs of captures; some four minutes
+	$(Q)$(call run_suite,diff) --pairs 20 --seconds 8
 
 .PHONY: bench-pyframes bench-pam
 bench-pyframes: ## what pyframes, perf and py-spy cost programs, on each interpreter found

@@ -20,8 +20,10 @@ struct command {
 static const struct command commands[] = {
 	{ "convert", "write a capture as a speedscope profile", cmd__convert },
 	{ "bundle", "pack a capture with all that its conversion needs", cmd__bundle },
+	{ "diff", "say what changed between two runs of a program", cmd__diff },
 	{ "info", "say what a capture holds and how good it is", cmd__info },
 	{ "doctor", "say what may be recorded here, and how", cmd__doctor },
+	{ "report", "say what stands out in a capture or profile, and what to do", cmd__report },
 };
 
 #define LARGE_BYTES (1 << 20)

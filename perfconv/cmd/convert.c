@@ -28,6 +28,7 @@ struct convert {
 	VEC(char *) owned; /* keys, cut from their values */
 	const struct output_format *format;
 	bool gzip;
+	const char *rules_file;
 	bool quiet;
 };
 
@@ -200,6 +201,7 @@ static int set_no_inline(void *target, const char *value)
 static int set_scenario(void *target, const char *value)
 {
 	((struct convert *)target)->scenario = value;
+	((struct convert *)target)->capture.scenario = value;
 	return 0;
 }
 
@@ -221,6 +223,12 @@ static int add_meta(void *target, const char *value)
 			return 0;
 		}
 	vec__push(&c->values, ((struct meta_value){ key, equals + 1 }));
+	return 0;
+}
+
+static int set_rules(void *target, const char *value)
+{
+	((struct convert *)target)->rules_file = value;
 	return 0;
 }
 
@@ -292,6 +300,7 @@ static const struct option_spec options[] = {
 	  set_no_inline },
 	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
 	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
+	{ "rules", 0, "FILE", "thresholds, groups, targets for the findings (report)", set_rules },
 	SOURCES_OPTIONS,
 	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut", set_no_stitch },
 	{ "max-stack-dump", 0, "BYTES",
@@ -349,6 +358,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.frames_mode = frames_names[c->capture.resolve.mode],
 		.python_hex = python__version(capture->python),
 		.side_files = python__files(capture->python),
+		.report = capture->analyzed ? &capture->report : NULL,
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
 		.dsos = &capture->machine.dsos,
@@ -357,11 +367,11 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 	return m;
 }
 
-static int write_profile(const struct convert *c, const struct capture *capture, const char *path,
+static int write_profile(const struct convert *c, struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	struct meta meta = make_meta(c, capture,
-				     c->scenario ? c->scenario : file__base(capture->options.path));
+	const char *title = c->scenario ? c->scenario : file__base(capture->options.path);
+	struct meta meta = make_meta(c, capture, title);
 	struct output_source from = {
 		.profile = capture->profile,
 		.others = (const struct profile *const *)capture->others.data,
@@ -374,6 +384,7 @@ static int write_profile(const struct convert *c, const struct capture *capture,
 
 	if (code)
 		return code;
+	capture->report.title = report__string(&capture->report, title);
 	if (is_gzipped(c))
 		sink__gzip(sink);
 	deep = c->format->write(sink, &from);
@@ -423,6 +434,23 @@ static int check_content(const struct convert *c, const struct capture *capture,
 			   c->capture.path);
 }
 
+static int read_capture(const struct convert *c, struct capture **out, struct errbuf *err)
+{
+	const char *scenario = c->scenario ? c->scenario : "";
+	struct capture_options options_of_it = c->capture;
+	struct rules rules;
+	int code = 0;
+
+	rules__init(&rules);
+	options_of_it.rules = &rules;
+	if (c->rules_file)
+		code = rules__read(&rules, c->rules_file, scenario, err);
+	if (!code)
+		code = capture__read(out, &options_of_it, err);
+	rules__release(&rules);
+	return code;
+}
+
 static int convert(struct convert *c, struct errbuf *err)
 {
 	struct capture *capture;
@@ -436,7 +464,7 @@ static int convert(struct convert *c, struct errbuf *err)
 				   c->output);
 	if (c->format->lines)
 		c->capture.resolve.lines = true;
-	code = capture__read(&capture, &c->capture, err);
+	code = read_capture(c, &capture, err);
 	if (code)
 		return code;
 	code = check_content(c, capture, err);

@@ -7,6 +7,7 @@
 #include "perfconv/analyze/summary.h"
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/cmd/lines.h"
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/report_waits.h"
 #include "perfconv/machine/codemap.h"
@@ -220,34 +221,6 @@ static void print_quality(const struct profile *p)
 		      100 * share(p->endings[STACK_COMPLETE], of), stitched,
 		      100 * share(p->endings[STACK_TRUNCATED], of),
 		      100 * share(p->endings[STACK_LOST], of));
-}
-
-/* At most @columns characters of @text, padded with spaces; a '~' marks what was cut. */
-struct column {
-	char text[256];
-};
-
-static struct column column(const char *text, size_t columns)
-{
-	struct column out;
-	size_t used = 0, n = 0;
-
-	while (*text && n < columns && used < sizeof(out.text) - 5) {
-		do
-			out.text[used++] = *text++;
-		while (((unsigned char)*text & 0xc0) == 0x80 && used < sizeof(out.text) - 5);
-		n++;
-	}
-	if (*text && n) {
-		do
-			used--;
-		while (((unsigned char)out.text[used] & 0xc0) == 0x80);
-		out.text[used++] = '~';
-	}
-	for (; n < columns && used < sizeof(out.text) - 1; n++)
-		out.text[used++] = ' ';
-	out.text[used] = '\0';
-	return out;
 }
 
 /* The file's name, with its folder where the name alone says nothing. */

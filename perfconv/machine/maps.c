@@ -47,11 +47,12 @@ static struct map cut_front(struct map old, uint64_t start)
 /* Take out the leaves [at, at + n). */
 static void remove_leaves(struct maps *m, size_t at, size_t n)
 {
-	struct maps_leaf *leaves = m->leaves.data + at;
 	size_t behind = m->leaves.n - at - n;
+	struct maps_leaf *leaves;
 
 	if (!n)
 		return;
+	leaves = m->leaves.data + at;
 	for (size_t i = 0; i < n; i++)
 		vec__release(&leaves[i]);
 	memmove(leaves, leaves + n, behind * sizeof(*leaves));

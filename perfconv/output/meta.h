@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "perfconv/analyze/report.h"
 #include "perfconv/machine/dso.h"
 #include "perfconv/perfdata/perfdata.h"
 #include "perfconv/resolve/python.h"
@@ -27,6 +28,7 @@ struct meta {
 	const char *frames_mode;
 	uint32_t python_hex; /* 0: no pyframes in the capture */
 	struct python_files side_files;
+	const struct report *report;		  /* NULL: nothing was looked for */
 	uint64_t files_missing, files_mismatched; /* objects that could not be named from files */
 	const struct dsos *dsos;		  /* for their build-ids; NULL: not known */
 };

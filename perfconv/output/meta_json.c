@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "perfconv/output/report_json.h"
 #include "perfconv/output/times_json.h"
 
 static void write_endings(struct json *j, const uint64_t *endings, uint64_t stitched)
@@ -214,5 +215,7 @@ void meta_json__write(struct json *j, const struct output_source *from)
 	write_python(j, m);
 	json__key_u64(j, "samples", p->samples);
 	write_quality(j, from);
+	if (m->report)
+		report_json__embed(j, m->report);
 	json__object_end(j);
 }

@@ -438,6 +438,7 @@ int capture__read(struct capture **out, const struct capture_options *options, s
 	int code;
 
 	c->options = *options;
+	report__init(&c->report);
 	machine__init(&c->machine);
 	code = open_bundle(c, err);
 	if (!code)
@@ -477,6 +478,7 @@ void capture__free(struct capture *c)
 {
 	if (!c)
 		return;
+	report__release(&c->report);
 	profile__free(c->profile);
 	for (size_t i = 0; i < c->others.n; i++)
 		profile__free(c->others.data[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "perfconv/analyze/analysis.h"
 #include "perfconv/pipeline/switching.h"
 #include "perfconv/profile/buckets.h"
 #include "perfconv/profile/total.h"
@@ -72,7 +73,7 @@ static struct profile_window part(const struct capture *c)
 	return out;
 }
 
-static struct profile *make_exact(struct capture *c, uint32_t event)
+static struct profile *make_exact(struct capture *c, uint32_t event, const struct watcher *watcher)
 {
 	struct waits_sources sources = {
 		.store = &c->store,
@@ -101,6 +102,7 @@ static struct profile *make_exact(struct capture *c, uint32_t event)
 		.waits_shown = c->options.view != VIEW_CPU,
 		.filter = &c->options.filter,
 		.max_slices = c->options.max_samples,
+		.watcher = watcher,
 		.hits = c->options.hits,
 	};
 
@@ -129,12 +131,16 @@ static struct profile *make_sampled(struct capture *c, uint32_t event)
 	return profile__new(&sources);
 }
 
+static void filter_gil(const struct capture *c, struct profile *p)
+{
+	if (c->options.filter.gil)
+		profile__filter_gil(p);
+}
+
 static void fit(struct capture *c, struct profile *p)
 {
 	uint64_t max = c->options.max_samples;
 
-	if (c->options.filter.gil)
-		profile__filter_gil(p);
 	if (p->threads.n > 1)
 		total__make(p, c->resolver);
 	if (!max)
@@ -156,9 +162,56 @@ static int check_part(const struct capture *c, struct errbuf *err)
 			   c->options.path, seconds, c->options.from_s);
 }
 
+/* Of stacks without Python, or without what it called, little can be said. */
+static struct analysis *make_analysis(const struct capture *c)
+{
+	enum frames_mode mode = resolver__mode(c->resolver);
+	struct analysis_sources sources = {
+		.resolved = resolver__resolved(c->resolver),
+		.machine = &c->machine,
+		.python = c->python,
+		.threads = is_monotonic(c) ? c->threads_file : NULL,
+		.rules = c->options.rules,
+		.begin_ns = c->first_ns,
+		.scenario = c->options.scenario ? c->options.scenario : "",
+		.monotonic = is_monotonic(c),
+	};
+
+	if (!c->options.rules || (mode != FRAMES_MERGED && mode != FRAMES_ALL))
+		return NULL;
+	return analysis__new(&sources);
+}
+
+static void finish_analysis(struct capture *c, struct analysis *a)
+{
+	if (!a)
+		return;
+	analysis__finish(a, c->profile, perfdata__stats(c->data)->lost, &c->report);
+	c->analyzed = true;
+}
+
+/* The first event's, with its analysis if it measures time. */
+static void make_first(struct capture *c, uint32_t event)
+{
+	bool time = profile__measures_time(perfdata__event(c->data, event));
+	struct analysis *a = time ? make_analysis(c) : NULL;
+
+	c->profile = c->exact && time ? make_exact(c, event, a ? analysis__watcher(a) : NULL)
+				      : make_sampled(c, event);
+	if (a && !c->profile->timed) {
+		analysis__free(a);
+		a = NULL;
+	}
+	if (a && !c->profile->exact)
+		profile__show(c->profile, analysis__watcher(a));
+	filter_gil(c, c->profile);
+	finish_analysis(c, a);
+	analysis__free(a);
+	fit(c, c->profile);
+}
+
 int timelines__make(struct capture *c, const uint32_t *events, size_t n, struct errbuf *err)
 {
-	bool time = profile__measures_time(perfdata__event(c->data, events[0]));
 	int code;
 
 	open_threads_file(c);
@@ -166,11 +219,11 @@ int timelines__make(struct capture *c, const uint32_t *events, size_t n, struct 
 	if (code)
 		return code;
 	c->exact = switching__is_exact(c->data) && c->switches.rows.n;
-	c->profile = c->exact && time ? make_exact(c, events[0]) : make_sampled(c, events[0]);
-	fit(c, c->profile);
+	make_first(c, events[0]);
 	for (size_t i = 1; i < n; i++) {
 		struct profile *p = make_sampled(c, events[i]);
 
+		filter_gil(c, p);
 		fit(c, p);
 		vec__push(&c->others, p);
 	}

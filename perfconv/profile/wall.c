@@ -110,6 +110,14 @@ static uint64_t returning_ns(const struct wall *w, const struct interval *i,
 	return w->return_ns < whole ? w->return_ns : whole;
 }
 
+/* What the kernel was asked to wait at. */
+static uint64_t lock_of(const struct wall *w, const struct interval *i, enum reason reason)
+{
+	if (reason != REASON_LOCK || i->place == SWITCH_NO_PLACE)
+		return 0;
+	return switches__get_place(w->from->switches, i->place).argument;
+}
+
 static void add_off(struct wall *w, const struct interval *i, const struct interval *after)
 {
 	uint64_t returning = returning_ns(w, i, after);
@@ -128,7 +136,8 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 	     (struct stretch){ .stack = wait.stack,
 			       .state = i->state,
 			       .reason = wait.reason,
-			       .preempted = i->preempted });
+			       .preempted = i->preempted,
+			       .lock = lock_of(w, i, wait.reason) });
 	if (!returning)
 		return;
 	w->thread->times.switching += returning;

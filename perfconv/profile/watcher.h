@@ -22,6 +22,7 @@ struct stretch {
 	enum thread_state state;
 	enum reason reason; /* while it is off its CPU */
 	bool preempted;	    /* off its CPU though it could go on */
+	uint64_t lock;	    /* REASON_LOCK: the address it waits at; 0: not known */
 };
 
 struct watcher {

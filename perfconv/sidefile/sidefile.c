@@ -107,6 +107,18 @@ static bool add_thread(struct sidefile *s, struct cursor *c, uint64_t time_ns)
 	return true;
 }
 
+static bool add_task(struct sidefile *s, struct cursor *c)
+{
+	struct sidefile_task t = { 0 };
+
+	t.id = cursor__u32(c);
+	t.name = string(s, cursor__u32(c));
+	t.coroutine = string(s, cursor__u32(c));
+	if (!c->failed)
+		vec__push(&s->steps.tasks, t);
+	return !c->failed;
+}
+
 static bool add_record(struct sidefile *s, uint16_t type, struct cursor *c, uint64_t time_ns)
 {
 	switch (type) {
@@ -120,9 +132,10 @@ static bool add_record(struct sidefile *s, uint16_t type, struct cursor *c, uint
 		return add_thread(s, c, time_ns);
 	case PYFRAMES_RECORD_SNAPSHOT:
 		return snapshot__add(s, c, time_ns);
+	case PYFRAMES_RECORD_TASK:
+		return add_task(s, c);
 	case PYFRAMES_RECORD_CODE_DEATH:
 	case PYFRAMES_RECORD_THREAD_END:
-	case PYFRAMES_RECORD_TASK:
 	case PYFRAMES_RECORD_WARNING:
 		return true;
 	default:
@@ -240,6 +253,7 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 	if (!code && s->codes.n)
 		qsort(s->codes.data, s->codes.n, sizeof(*s->codes.data), by_slot);
 	snapshot__finish(s);
+	steps__read(&s->steps, fd, h.ring_offset, h.ring_entries, h.ring_head);
 	return code;
 }
 
@@ -275,6 +289,7 @@ void sidefile__free(struct sidefile *s)
 	vec__release(&s->frames);
 	vec__release(&s->code_by_id);
 	free(s->bytes);
+	steps__release(&s->steps);
 	free(s);
 }
 

@@ -12,6 +12,7 @@
 
 #include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/sidefile/steps.h"
 
 #define SIDEFILE_TOKEN_CHARS 32u /* hexadecimal digits of a token */
 
@@ -65,6 +66,7 @@ struct sidefile {
 	VEC(struct sidefile_thread) threads; /* in file order: by time */
 	VEC(struct sidefile_stack) stacks;   /* of all snapshots, sorted by (tid, time) */
 	VEC(struct sidefile_frame) frames;
+	struct steps steps;	  /* of asyncio tasks */
 	VEC(uint32_t) code_by_id; /* index into codes, or UINT32_MAX */
 	uint8_t *bytes;		  /* of all records */
 	VEC(char *) strings;	  /* by id; NULL where none was written */

@@ -114,6 +114,21 @@ static void read_thread(struct threads_file *f, const json_t *thread, uint64_t t
 	vec__push(&f->entries, e);
 }
 
+static void read_machine(struct threads_file *f, const json_t *machine, uint64_t time_ns)
+{
+	struct machine_look look = { .time_ns = time_ns };
+
+	if (!json_is_object(machine) || f->machine.n == THREADS_FILE_MAX_LOOKS)
+		return;
+	look.has_throttled = number(machine, "throttled_periods", &look.throttled_periods) &&
+			     number(machine, "throttled_us", &look.throttled_us);
+	look.has_swap = number(machine, "swapped_in_pages", &look.swapped_in) &&
+			number(machine, "swapped_out_pages", &look.swapped_out);
+	number(machine, "mhz", &look.mhz);
+	number(machine, "max_mhz", &look.max_mhz);
+	vec__push(&f->machine, look);
+}
+
 static void read_snapshot(struct threads_file *f, const json_t *snapshot)
 {
 	const json_t *threads = json_object_get(snapshot, "threads");
@@ -124,6 +139,7 @@ static void read_snapshot(struct threads_file *f, const json_t *snapshot)
 		f->bad_entries++;
 		return;
 	}
+	read_machine(f, json_object_get(snapshot, "machine"), time_ns);
 	for (size_t i = 0; i < json_array_size(threads); i++) {
 		if (f->entries.n == THREADS_FILE_MAX_ENTRIES) {
 			f->bad_entries += json_array_size(threads) - i;
@@ -195,6 +211,7 @@ void threads_file__free(struct threads_file *f)
 	json_decref(f->document);
 	vec__release(&f->entries);
 	vec__release(&f->functions);
+	vec__release(&f->machine);
 	free(f);
 }
 

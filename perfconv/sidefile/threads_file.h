@@ -34,11 +34,23 @@ struct threads_entry {
 	uint32_t first, functions; /* kernel stack in threads_file.functions, leaf first */
 };
 
+/* The machine at one moment, as far as it was told. */
+struct machine_look {
+	uint64_t time_ns;
+	bool has_throttled, has_swap;
+	uint64_t throttled_periods, throttled_us; /* of the control group, since its start */
+	uint64_t swapped_in, swapped_out;	  /* pages, since the machine's start */
+	uint64_t mhz, max_mhz;			  /* mean over the CPUs; 0: not known */
+};
+
+#define THREADS_FILE_MAX_LOOKS 4096u
+
 struct threads_file {
 	VEC(struct threads_entry) entries; /* sorted by (tid, time) */
 	VEC(const char *) functions;
-	void *document;	      /* owns the strings */
-	uint64_t bad_entries; /* left out: not of the form agreed */
+	VEC(struct machine_look) machine; /* in the file's order */
+	void *document;			  /* owns the strings */
+	uint64_t bad_entries;		  /* left out: not of the form agreed */
 };
 
 /**

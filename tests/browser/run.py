@@ -27,10 +27,14 @@ from webdriver import Browser, BrowserError
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "diff"))
+import made  # noqa: E402
 BUILD = Path(os.environ.get("O", ROOT / "build"))
 NODE = BUILD / "node"
 RELEASE = NODE / "node_modules/speedscope/dist/release"
 METADATA_SCHEMA = ROOT / "docs/metadata.schema.json"
+DIFF_SCHEMA = ROOT / "docs/diff.schema.json"
+PERFCONV = Path(os.environ.get("PERFCONV", BUILD / "perfconv"))
 SCREENSHOTS = BUILD / "screenshots"
 TOOL_BAR_ROWS = 60
 # White, grey lines and text alone make fewer.
@@ -118,8 +122,29 @@ def check_console(browser):
     expect(not errors, "; ".join(errors))
 
 
+def make_diff(path, form):
+    """What perfconv diff says of two made-up profiles, as a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sides = [path.parent / "before.json", path.parent / "after.json"]
+    sides[0].write_bytes(made.profile())
+    sides[1].write_bytes(made.profile(["check"], 1.4, seed=2))
+    done = subprocess.run([PERFCONV, "diff", "--format", form, "-o", path, *sides],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    expect(done.returncode == 0, done.stdout.strip())
+
+
+def check_diff_schema(path):
+    make_diff(path, "json")
+    validate(path, DIFF_SCHEMA)
+
+
 def run_case(report, browser, server, case):
-    path = (ROOT / case["file"]).resolve()
+    path = (BUILD if case.get("diff") else ROOT).joinpath(case["file"]).resolve()
+    if case.get("diff"):
+        report.test("perfconv diff writes it", make_diff, path, "speedscope")
+        report.test("its JSON is valid by our schema", check_diff_schema,
+                    path.with_suffix(".diff"))
     name = path.name.removesuffix(".json").removesuffix(".speedscope")
     print(f"{case['file']}")
     if not report.test("the file is there", expect, path.is_file(), "it is not: build it first"):

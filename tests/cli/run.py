@@ -22,6 +22,7 @@ from pathlib import Path
 from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERFCONV,
                           CommandLine, small_capture)
 from bundle import Bundle, HostileBundle, RedactedBundle  # noqa: F401  the loader finds them
+from diff import Diff  # noqa: F401
 from doctor import Machine, Targets, Words  # noqa: F401
 from files_elsewhere import Debuginfod, Symfs  # noqa: F401
 from waits import Waits  # noqa: F401
@@ -51,7 +52,7 @@ class Usage(CommandLine):
                 self.assertIn(mode, text)
 
     def test_help_fits_the_terminal(self):
-        for args in ["--help"], ["convert", "--help"], ["bundle", "--help"]:
+        for args in ["--help"], ["convert", "--help"], ["bundle", "--help"], ["diff", "--help"]:
             for line in self.run_it(*args).stdout.decode().splitlines():
                 self.assertLessEqual(len(line), 80, line)
 

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv diff - what changed between runs of a program, beyond noise. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/mem.h"
+#include "perfconv/base/sink.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/diff_text.h"
+#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/options.h"
+#include "perfconv/output/diff.h"
+#include "perfconv/pipeline/profiled.h"
+
+enum diff_format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMAT_SPEEDSCOPE };
+
+static const char *const format_names[] = {
+	[FORMAT_TEXT] = "text",
+	[FORMAT_MARKDOWN] = "markdown",
+	[FORMAT_JSON] = "json",
+	[FORMAT_SPEEDSCOPE] = "speedscope",
+};
+
+struct compared {
+	struct compare_options options;
+	const char *side_dir, *output;
+	enum diff_format format;
+	bool fail;
+	VEC(const char *) paths[TALLY_SIDES];
+};
+
+static int add_before(void *target, const char *value)
+{
+	vec__push(&((struct compared *)target)->paths[TALLY_BEFORE], value);
+	return 0;
+}
+
+static int add_after(void *target, const char *value)
+{
+	vec__push(&((struct compared *)target)->paths[TALLY_AFTER], value);
+	return 0;
+}
+
+static int set_percent(double *out, const char *option, const char *value)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end == value || *end || !(percent >= 0 && percent <= 1e6)) {
+		message__error("--%s takes a percentage, not %s", option, value);
+		return -EINVAL;
+	}
+	*out = percent / 100;
+	return 0;
+}
+
+static int set_threshold(void *target, const char *value)
+{
+	return set_percent(&((struct compared *)target)->options.threshold, "threshold", value);
+}
+
+static int set_min_change(void *target, const char *value)
+{
+	return set_percent(&((struct compared *)target)->options.least, "min-change", value);
+}
+
+static int set_same_speed(void *target, const char *value)
+{
+	(void)value;
+	((struct compared *)target)->options.same_speed = true;
+	return 0;
+}
+
+static int set_fail(void *target, const char *value)
+{
+	(void)value;
+	((struct compared *)target)->fail = true;
+	return 0;
+}
+
+static int set_format(void *target, const char *value)
+{
+	for (size_t i = 0; i < sizeof(format_names) / sizeof(*format_names); i++)
+		if (!strcmp(value, format_names[i])) {
+			((struct compared *)target)->format = (enum diff_format)i;
+			return 0;
+		}
+	message__error("--format takes text, markdown, json or speedscope, not %s", value);
+	return -EINVAL;
+}
+
+static int set_output(void *target, const char *value)
+{
+	((struct compared *)target)->output = value;
+	return 0;
+}
+
+static int set_side_dir(void *target, const char *value)
+{
+	((struct compared *)target)->side_dir = value;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "before", 0, "FILE", "one more run before; with several, the noise is\nbetter known",
+	  add_before },
+	{ "after", 0, "FILE", "one more run after", add_after },
+	{ "threshold", 0, "PCT",
+	  "a change of less than PCT % of the time before is\nnone (default: 5)", set_threshold },
+	{ "min-change", 0, "PCT", "nor is one of less than PCT % of a core (default: 0.3)",
+	  set_min_change },
+	{ "same-speed", 0, NULL,
+	  "the machine was equally fast in all runs: what all\nfunctions have in common counts too",
+	  set_same_speed },
+	{ "fail-on-regression", 0, NULL, "exit status 3 if something is slower", set_fail },
+	{ "format", 0, "WHICH",
+	  "text (default), markdown, json, or speedscope:\nprofiles before, after, slower, faster",
+	  set_format },
+	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
+	{ "side-dir", 0, "DIR",
+	  "where pyframes' files are, if not beside the captures\nor where they were recorded",
+	  set_side_dir },
+};
+
+static const struct command_spec spec = {
+	.name = "diff",
+	.usage = "[OPTION]... BEFORE AFTER",
+	.about = "Say what changed between two runs of a program, beyond noise. BEFORE and AFTER\n"
+		 "are captures, or profiles that perfconv convert wrote.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+};
+
+/* One run. */
+struct opened {
+	VEC(struct profiled) list;
+};
+
+static int check(const struct profiled *p, struct errbuf *err)
+{
+	if (!p->profile->timed)
+		return errbuf__set(err, -EINVAL, "%s: measures no time; record cpu-clock or cycles",
+				   p->path);
+	if (!p->profile->duration || !p->profile->threads.n)
+		return errbuf__set(err, -EINVAL, "%s: is empty; record for longer", p->path);
+	if (p->file && strcmp(p->file->frames, "merged"))
+		message__warning(
+			"%s has --frames %s; convert it without, so that functions are the "
+			"same on both sides",
+			p->path, p->file->frames);
+	return 0;
+}
+
+static int open_runs(const struct compared *c, struct opened *opened, struct tally *tally,
+		     struct errbuf *err)
+{
+	int code = 0;
+
+	for (int side = 0; side < TALLY_SIDES; side++)
+		for (size_t i = 0; i < c->paths[side].n && !code; i++) {
+			struct capture_options capture = {
+				.path = c->paths[side].data[i],
+				.side_dir = c->side_dir,
+				.resolve = { FRAMES_MERGED, .inlines = true },
+			};
+			struct profiled p;
+
+			code = profiled__open(&p, &capture, err);
+			if (code)
+				return code;
+			vec__push(&opened->list, p);
+			code = check(&p, err);
+			if (!code)
+				tally__add(tally, (enum tally_side)side, p.profile, p.period_ns);
+		}
+	return code;
+}
+
+static void write_format(struct sink *sink, const struct compared *c, const struct diff *d)
+{
+	switch (c->format) {
+	case FORMAT_JSON:
+		diff_json__write(sink, d);
+		break;
+	case FORMAT_SPEEDSCOPE:
+		diff_speedscope__write(sink, d);
+		break;
+	case FORMAT_TEXT:
+	case FORMAT_MARKDOWN:
+	default:
+		diff_text__write(sink, d, c->format == FORMAT_MARKDOWN);
+		break;
+	}
+}
+
+static int write_diff(const struct compared *c, const struct diff *d, struct errbuf *err)
+{
+	struct sink *sink;
+	int code = sink__open(&sink, c->output ? c->output : "-", err);
+
+	if (code)
+		return code;
+	write_format(sink, c, d);
+	code = sink__commit(sink, err);
+	if (!code && c->output && strcmp(c->output, "-")) {
+		char *answer = diff_text__answer(d);
+
+		message__line("%s: %s", c->output, answer);
+		free(answer);
+	}
+	return code;
+}
+
+static int diff(const struct compared *c, size_t *regressions, struct errbuf *err)
+{
+	struct opened opened = { 0 };
+	struct tally tally = { 0 };
+	struct compare compare;
+	struct diff d = { .tally = &tally, .compare = &compare, .options = &c->options };
+	int code = open_runs(c, &opened, &tally, err);
+
+	if (!code) {
+		for (int side = 0; side < TALLY_SIDES; side++) {
+			d.sides[side].paths = c->paths[side].data;
+			d.sides[side].n = c->paths[side].n;
+		}
+		tally__finish(&tally);
+		compare__init(&compare, &tally, &c->options);
+		*regressions = compare__regressions(&compare);
+		code = write_diff(c, &d, err);
+		compare__release(&compare);
+	}
+	tally__release(&tally);
+	for (size_t i = 0; i < opened.list.n; i++)
+		profiled__release(&opened.list.data[i]);
+	vec__release(&opened.list);
+	return code;
+}
+
+/* BEFORE AFTER, where the options named neither. */
+static bool take_arguments(struct compared *c, int argc, char **argv, int first)
+{
+	for (; first < argc; first++) {
+		bool before = !c->paths[TALLY_BEFORE].n;
+
+		if (!before && c->paths[TALLY_AFTER].n) {
+			message__error("%s is one argument too many; further runs go behind "
+				       "--before and --after",
+				       argv[first]);
+			return false;
+		}
+		vec__push(&c->paths[before ? TALLY_BEFORE : TALLY_AFTER], argv[first]);
+	}
+	if (!c->paths[TALLY_BEFORE].n || !c->paths[TALLY_AFTER].n) {
+		message__error("diff needs two runs, BEFORE and AFTER; see perfconv diff --help");
+		return false;
+	}
+	if (c->format == FORMAT_SPEEDSCOPE && !c->output) {
+		message__error("--format speedscope needs -o FILE.speedscope.json");
+		return false;
+	}
+	return true;
+}
+
+int cmd__diff(int argc, char **argv)
+{
+	struct compared c = { .options = { .threshold = 0.05, .least = 0.003 } };
+	int first, status = EXIT_USAGE;
+	size_t regressions = 0;
+	struct errbuf err;
+
+	switch (options__parse(&spec, argc, argv, &c, &first)) {
+	case OPTIONS_HELP:
+		status = EXIT_DONE;
+		break;
+	case OPTIONS_OK:
+		if (!take_arguments(&c, argc, argv, first))
+			break;
+		status = diff(&c, &regressions, &err) ? EXIT_FAILED : EXIT_DONE;
+		if (status == EXIT_FAILED)
+			message__error("%s", err.text);
+		else if (c.fail && regressions)
+			status = EXIT_REGRESSION;
+		break;
+	case OPTIONS_BAD:
+	default:
+		break;
+	}
+	for (int side = 0; side < TALLY_SIDES; side++)
+		vec__release(&c.paths[side]);
+	return status;
+}

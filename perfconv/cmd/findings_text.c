@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "perfconv/cmd/findings_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/cmd/lines.h"
+
+#define INDENT "        "
+#define SHOWN_THREADS 14u
+#define SHOWN_ROWS 6u
+#define SHOWN_EVIDENCE 4u /* frames of a stack */
+#define QUIET_CPU 0.0005  /* of the time, and a switch a second: such a thread is not shown */
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100 * (double)part / (double)whole : 0;
+}
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+static const char *shouted(enum severity severity)
+{
+	static const char *const names[SEVERITIES] = { "info  ", "LOW   ", "MEDIUM", "HIGH  " };
+
+	return names[severity];
+}
+
+static const char *thread_name(const struct report *r, size_t thread)
+{
+	return thread < r->threads.n ? r->threads.data[thread].name : "";
+}
+
+/* "function (file.py:12)" in @out. */
+static const char *where(const struct report_frame *f, char *out, size_t size)
+{
+	uint32_t line = f->line ? f->line : f->first_line;
+
+	if (!*f->name)
+		snprintf(out, size, "native code");
+	else if (f->python && line)
+		snprintf(out, size, "%s (%s:%u)", f->name, file__base(f->file), line);
+	else
+		snprintf(out, size, "%s", f->name);
+	return out;
+}
+
+/* The last frames of the evidence; what is native is shown only behind the last Python. */
+static char *evidence(const struct finding *f)
+{
+	size_t begin = 0, python = 0;
+	char *line = mem__strdup("");
+
+	for (size_t i = 0; i < f->stack.n; i++)
+		if (f->stack.data[i].python)
+			python = i;
+	for (size_t i = python + 1, n = 0; i-- > 0 && n < SHOWN_EVIDENCE; begin = i)
+		n += f->stack.data[i].python;
+	for (size_t i = begin; i < f->stack.n; i++) {
+		const struct report_frame *frame = &f->stack.data[i];
+		char *longer;
+
+		if (!frame->python && (i < python || (i > python + 1 && i + 1 < f->stack.n)))
+			continue;
+		longer = mem__format("%s%s%s", line, *line ? " > " : "", frame->name);
+		free(line);
+		line = longer;
+	}
+	return line;
+}
+
+static void print_see(struct sink *s, const struct finding *f)
+{
+	char at[64] = "";
+	char *line;
+
+	if (!*f->profile)
+		return;
+	if (f->has_worst)
+		snprintf(at, sizeof(at), ", worst at %.3f s", seconds(f->worst_begin_ns));
+	line = mem__format("speedscope, thread %s%s%s%s%s", f->profile,
+			   *f->search ? ", search \"" : "", f->search, *f->search ? "\"" : "", at);
+	lines__wrap(s, INDENT "see: ", line);
+	free(line);
+}
+
+static void print_title(struct sink *s, const struct report *r, const struct finding *f)
+{
+	const char *thread = thread_name(r, f->thread);
+	char *left = mem__format("%s  %s%s%s", shouted(f->severity), f->rule, *thread ? "  " : "",
+				 thread);
+	size_t width = lines__width(left) + lines__width(f->headline);
+
+	if (width + 2 <= LINES_COLUMNS) {
+		lines__print(s, "%s%*s%s", left, (int)(LINES_COLUMNS - width), "", f->headline);
+	} else {
+		lines__print(s, "%s", left);
+		lines__wrap(s, INDENT, f->headline);
+	}
+	free(left);
+}
+
+static void print_finding(struct sink *s, const struct report *r, const struct finding *f)
+{
+	char *stack = evidence(f);
+
+	lines__print(s, "%s", "");
+	print_title(s, r, f);
+	lines__wrap(s, INDENT, f->text);
+	if (*stack)
+		lines__wrap(s, INDENT, stack);
+	lines__wrap(s, INDENT "do:  ", f->advice);
+	print_see(s, f);
+	free(stack);
+}
+
+static void print_head(struct sink *s, const struct report *r)
+{
+	size_t counts[SEVERITIES] = { 0 };
+	const char *name = *r->scenario ? r->scenario : r->title;
+
+	for (size_t i = 0; i < r->findings.n; i++)
+		counts[r->findings.data[i].severity]++;
+	lines__print(s, "%s, %.1f s: %zu high, %zu medium, %zu low%s", name,
+		     seconds(r->duration_ns), counts[SEVERITY_HIGH], counts[SEVERITY_MEDIUM],
+		     counts[SEVERITY_LOW], r->findings.n ? "" : ": nothing found");
+}
+
+static void print_quality(struct sink *s, const struct report_quality *q)
+{
+	char waits[64] = "  waits not recorded", lines[48] = "", lost[48] = "nothing lost";
+
+	if (q->has_waits)
+		snprintf(waits, sizeof(waits), "  waits with stack %.0f %%",
+			 100 * q->waits_with_stack);
+	if (q->has_lines)
+		snprintf(lines, sizeof(lines), "  lines %.0f %%", 100 * q->lines);
+	if (q->lost)
+		snprintf(lost, sizeof(lost), "%llu events lost", (unsigned long long)q->lost);
+	lines__print(s, "  %llu stacks: complete %.1f %%%s%s  %s", (unsigned long long)q->samples,
+		     100 * q->complete, lines, waits, lost);
+}
+
+static uint64_t of_reason(const struct report_thread *t, const char *const *names)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->reasons.n; i++)
+		for (size_t k = 0; names[k]; k++)
+			if (!strcmp(t->reasons.data[i].name, names[k]))
+				sum += t->reasons.data[i].ns;
+	return sum;
+}
+
+static void print_thread(struct sink *s, const struct report_thread *t)
+{
+	static const char *const columns[][6] = {
+		{ "sleep" },
+		{ "poll" },
+		{ "lock" },
+		{ "GIL wait" },
+		{ "socket", "pipe", "terminal", "disk", "page fault" },
+		{ "preempted", "run queue" },
+	};
+	double rate = (double)(t->voluntary + t->involuntary) / seconds(t->present_ns);
+	const char *mark = t->verdict == VERDICT_OVER ? "!" : t->verdict == VERDICT_OK ? "ok" : "";
+	char line[160];
+	int n = 0;
+
+	if (!t->has_waits) {
+		lines__print(s, "%s %6.1f", column(t->name, 26).text,
+			     percent(t->on_cpu_ns, t->present_ns));
+		return;
+	}
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " %5.1f",
+			      percent(of_reason(t, columns[i]), t->present_ns));
+	lines__print(s, "%s %5.1f%s %5.0f  %s", column(t->name, 26).text,
+		     percent(t->on_cpu_ns, t->present_ns), line, rate, mark);
+}
+
+static bool is_quiet(const struct report_thread *t)
+{
+	return !t->present_ns || ((double)t->on_cpu_ns < QUIET_CPU * (double)t->present_ns &&
+				  (double)(t->voluntary + t->involuntary) < seconds(t->present_ns));
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	const struct report_thread *const *x = a, *const *y = b;
+
+	if ((*x)->on_cpu_ns != (*y)->on_cpu_ns)
+		return (*x)->on_cpu_ns > (*y)->on_cpu_ns ? -1 : 1;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void print_threads(struct sink *s, const struct report *r)
+{
+	const struct report_thread **order = mem__alloc(r->threads.n, sizeof(*order));
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->threads.n; i++)
+		if (!is_quiet(&r->threads.data[i]))
+			order[n++] = &r->threads.data[i];
+	if (n)
+		qsort(order, n, sizeof(*order), by_cpu);
+	lines__print(s, "%s", "");
+	lines__print(s, "%-26s %5s%s", "thread, % of its time", "CPU",
+		     r->quality.has_waits ? " sleep  poll  lock   GIL   I/O queue  sw/s  goal"
+					  : "");
+	for (size_t i = 0; i < n && i < SHOWN_THREADS; i++)
+		print_thread(s, order[i]);
+	if (n > SHOWN_THREADS)
+		lines__print(s, "(%zu more)", n - SHOWN_THREADS);
+	if (r->threads.n > n)
+		lines__print(s, "(%zu more that hardly run)", r->threads.n - n);
+	free(order);
+}
+
+static void print_tasks(struct sink *s, const struct report *r)
+{
+	if (!r->tasks.n)
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "%-44s %9s %8s %14s", "asyncio task", "CPU", "steps", "longest step");
+	for (size_t i = 0; i < r->tasks.n && i < SHOWN_ROWS; i++) {
+		const struct report_task *t = &r->tasks.data[i];
+
+		if (t->exact)
+			lines__print(s, "%s %6.2f %%  %8llu %11.1f ms", column(t->name, 44).text,
+				     percent(t->on_cpu_ns, r->duration_ns),
+				     (unsigned long long)t->steps, (double)t->longest_ns / 1e6);
+		else
+			lines__print(s, "%s %6.2f %%  %8s %14s", column(t->name, 44).text,
+				     percent(t->on_cpu_ns, r->duration_ns), "?", "?");
+	}
+	if (r->tasks.n > SHOWN_ROWS)
+		lines__print(s, "(%zu more)", r->tasks.n - SHOWN_ROWS);
+}
+
+static void print_periodic(struct sink *s, const struct report *r)
+{
+	char name[256];
+
+	if (!r->periodic.n)
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "%-36s %-18s %8s %14s", "waits again and again", "thread", "rate",
+		     "period");
+	for (size_t i = 0; i < r->periodic.n && i < SHOWN_ROWS; i++) {
+		const struct report_periodic *p = &r->periodic.data[i];
+
+		where(&p->function, name, sizeof(name));
+		lines__print(s, "%s %s %6.1f/s %5.1f +- %.1f ms", column(name, 36).text,
+			     column(thread_name(r, p->thread), 18).text, p->rate_hz,
+			     (double)p->period_ns / 1e6, (double)p->jitter_ns / 1e6);
+	}
+}
+
+static void print_messages(struct sink *s, const struct report *r)
+{
+	char name[256];
+
+	if (!r->messages.n)
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "%-10s %-42s %-16s %s", "messages", "asked for by", "thread", "CPU");
+	for (size_t i = 0; i < r->messages.n && i < SHOWN_ROWS; i++) {
+		const struct report_share *m = &r->messages.data[i];
+
+		where(&m->function, name, sizeof(name));
+		lines__print(s, "%s %s %s %6.2f %%", column(m->kind, 10).text,
+			     column(name, 42).text, column(thread_name(r, m->thread), 16).text,
+			     percent(m->ns, r->duration_ns));
+	}
+}
+
+static void print_natives(struct sink *s, const struct report *r)
+{
+	char name[256];
+
+	if (!r->natives.n)
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "%-19s %-33s %-16s %s", "native code", "called by", "thread", "CPU");
+	for (size_t i = 0; i < r->natives.n && i < SHOWN_ROWS; i++) {
+		const struct report_native *n = &r->natives.data[i];
+
+		where(&n->caller, name, sizeof(name));
+		lines__print(s, "%s %s %s %6.2f %%", column(n->library, 19).text,
+			     column(name, 33).text, column(thread_name(r, n->thread), 16).text,
+			     percent(n->ns, r->duration_ns));
+	}
+}
+
+static void print_phases(struct sink *s, const struct report *r)
+{
+	char name[256];
+
+	for (size_t i = 0; i < r->phases.n; i++) {
+		const struct report_phase *p = &r->phases.data[i];
+
+		if (!i)
+			lines__print(s, "%s", "");
+		if (*p->function.name)
+			lines__print(s, "%s %.2f s, of it %.2f s in %s", p->name, seconds(p->ns),
+				     seconds(p->function_ns),
+				     where(&p->function, name, sizeof(name)));
+		else
+			lines__print(s, "%s %.2f s", p->name, seconds(p->ns));
+	}
+}
+
+static void print_machine(struct sink *s, const struct report *r)
+{
+	char *line = mem__strdup("");
+
+	for (size_t i = 0; i < r->machine.n; i++) {
+		const struct report_number *n = &r->machine.data[i];
+		char *longer = mem__format("%s%s%s %.*f %s", line, *line ? ", " : "", n->name,
+					   n->value < 100 ? 1 : 0, n->value, n->unit);
+
+		free(line);
+		line = longer;
+	}
+	if (*line) {
+		lines__print(s, "%s", "");
+		lines__wrap(s, "machine: ", line);
+	}
+	free(line);
+}
+
+void findings_text__write(struct sink *s, const struct report *r, const char *path)
+{
+	print_head(s, r);
+	print_quality(s, &r->quality);
+	for (size_t i = 0; i < r->findings.n; i++)
+		print_finding(s, r, &r->findings.data[i]);
+	print_threads(s, r);
+	print_tasks(s, r);
+	print_periodic(s, r);
+	print_messages(s, r);
+	print_natives(s, r);
+	print_phases(s, r);
+	print_machine(s, r);
+	lines__print(s, "%s", "");
+	lines__print(s, "all of it:  perfconv report --format markdown %s", path);
+}
+
+void findings_text__short(struct sink *s, const struct report *r)
+{
+	for (size_t i = 0; i < r->findings.n; i++) {
+		const struct finding *f = &r->findings.data[i];
+		char *left = mem__format("%s  %s  %s", shouted(f->severity), f->rule,
+					 thread_name(r, f->thread));
+		size_t width = lines__width(left) + lines__width(f->headline) + 2;
+
+		if (f->severity > SEVERITY_INFO && width <= LINES_COLUMNS)
+			lines__print(s, "%s%*s%s", left, (int)(LINES_COLUMNS - width + 2), "",
+				     f->headline);
+		else if (f->severity > SEVERITY_INFO)
+			lines__print(s, "%s  %s", left, f->headline);
+		free(left);
+	}
+}

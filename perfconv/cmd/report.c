@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* perfconv report - what a capture or a profile shows, and what to do about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perfconv/base/file.h"
+#include "perfconv/base/mem.h"
+#include "perfconv/base/sink.h"
+#include "perfconv/cmd/cmd.h"
+#include "perfconv/cmd/findings_markdown.h"
+#include "perfconv/cmd/findings_text.h"
+#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/options.h"
+#include "perfconv/cmd/rules_text.h"
+#include "perfconv/output/report_json.h"
+#include "perfconv/output/report_read.h"
+#include "perfconv/pipeline/capture.h"
+
+enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMATS };
+
+struct report_command {
+	struct capture_options capture;
+	enum format format;
+	const char *output, *rules_file;
+	VEC(const char *) off, threads;
+	bool list_rules, is_short;
+};
+
+static const char *const format_names[FORMATS] = { "text", "markdown", "json" };
+
+static int set_format(void *target, const char *value)
+{
+	for (size_t i = 0; i < FORMATS; i++)
+		if (!strcmp(value, format_names[i])) {
+			((struct report_command *)target)->format = (enum format)i;
+			return 0;
+		}
+	message__error("--format takes text, markdown or json, not %s", value);
+	return -EINVAL;
+}
+
+static int set_output(void *target, const char *value)
+{
+	((struct report_command *)target)->output = value;
+	return 0;
+}
+
+static int set_scenario(void *target, const char *value)
+{
+	((struct report_command *)target)->capture.scenario = value;
+	return 0;
+}
+
+static int set_rules(void *target, const char *value)
+{
+	((struct report_command *)target)->rules_file = value;
+	return 0;
+}
+
+static int add_off(void *target, const char *value)
+{
+	if (rule__find(value) == RULES) {
+		message__error("--no-rule takes the id of a rule, not %s; --list-rules shows them",
+			       value);
+		return -EINVAL;
+	}
+	vec__push(&((struct report_command *)target)->off, value);
+	return 0;
+}
+
+static int set_list_rules(void *target, const char *value)
+{
+	(void)value;
+	((struct report_command *)target)->list_rules = true;
+	return 0;
+}
+
+static int set_short(void *target, const char *value)
+{
+	(void)value;
+	((struct report_command *)target)->is_short = true;
+	return 0;
+}
+
+static int add_thread(void *target, const char *value)
+{
+	struct report_command *c = target;
+
+	vec__push(&c->threads, value);
+	c->capture.filter.threads = c->threads.data;
+	c->capture.filter.threads_n = c->threads.n;
+	return 0;
+}
+
+static int set_side_dir(void *target, const char *value)
+{
+	((struct report_command *)target)->capture.side_dir = value;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "format", 'f', "FORMAT", "text (default), markdown or json", set_format },
+	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
+	{ "scenario", 0, "NAME",
+	  "what the program was doing; targets and thresholds\ndepend on it (a profile knows)",
+	  set_scenario },
+	{ "rules", 0, "FILE", "thresholds, groups of threads and targets of your own", set_rules },
+	{ "no-rule", 0, "ID", "do not look for this; may be given several times", add_off },
+	{ "list-rules", 0, NULL, "the rules with their thresholds, as markdown", set_list_rules },
+	{ "short", 0, NULL, "a line for each finding, nothing else", set_short },
+	{ "thread", 0, "NAME",
+	  "of a capture: only threads with this name or number;\n"
+	  "* and ? stand for any characters; several times",
+	  add_thread },
+	{ "side-dir", 0, "DIR", "of a capture: where pyframes' files are, as for convert",
+	  set_side_dir },
+};
+
+static const struct command_spec spec = {
+	.name = "report",
+	.usage = "[OPTION]... CAPTURE|PROFILE",
+	.about = "Say what stands out in a capture, or in a profile made by convert, with the\n"
+		 "evidence, what to do, and where to look.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+};
+
+static int write_report(const struct report_command *c, const struct report *r, const char *path,
+			struct errbuf *err)
+{
+	struct sink *sink;
+	struct json json;
+	int code = sink__open(&sink, c->output ? c->output : "-", err);
+
+	if (code)
+		return code;
+	if (c->is_short) {
+		findings_text__short(sink, r);
+	} else if (c->format == FORMAT_TEXT) {
+		findings_text__write(sink, r, path);
+	} else if (c->format == FORMAT_MARKDOWN) {
+		findings_markdown__write(sink, r);
+	} else {
+		json__init(&json, sink);
+		report_json__write(&json, r);
+	}
+	return sink__commit(sink, err);
+}
+
+/* Findings of a profile were made with its own rules; they can only be left out. */
+static void leave_out(struct report *r, const struct report_command *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->findings.n; i++) {
+		bool off = false;
+
+		for (size_t k = 0; k < c->off.n; k++)
+			off = off || !strcmp(r->findings.data[i].rule, c->off.data[k]);
+		if (off) {
+			vec__release(&r->findings.data[i].stack);
+			vec__release(&r->findings.data[i].numbers);
+		} else {
+			r->findings.data[n++] = r->findings.data[i];
+		}
+	}
+	r->findings.n = n;
+}
+
+static int report_profile(const struct report_command *c, const char *path, struct errbuf *err)
+{
+	struct report r;
+	int code;
+
+	report__init(&r);
+	code = report_read(&r, path, err);
+	if (!code && c->rules_file)
+		code = errbuf__set(
+			err, -EINVAL,
+			"%s: a profile's findings are made; --rules needs the capture, or "
+			"give it to convert",
+			path);
+	if (!code) {
+		leave_out(&r, c);
+		code = write_report(c, &r, path, err);
+	}
+	report__release(&r);
+	return code;
+}
+
+static int report_capture(const struct report_command *c, const struct rules *rules,
+			  const char *path, struct errbuf *err)
+{
+	struct capture_options options_of_it = c->capture;
+	struct capture *capture;
+	int code;
+
+	options_of_it.path = path;
+	options_of_it.rules = rules;
+	code = capture__read(&capture, &options_of_it, err);
+	if (code)
+		return code;
+	if (!capture->analyzed)
+		code = errbuf__set(err, -ENODATA,
+				   "%s: holds no samples that measure time, so there is nothing to "
+				   "report; record with -e cpu-clock",
+				   path);
+	if (!code) {
+		capture->report.title = report__string(&capture->report, file__base(path));
+		code = write_report(c, &capture->report, path, err);
+	}
+	capture__free(capture);
+	return code;
+}
+
+static int run(const struct report_command *c, const char *path, struct errbuf *err)
+{
+	const char *scenario = c->capture.scenario ? c->capture.scenario : "";
+	struct rules rules;
+	int code = 0;
+
+	if (report_read__is_json(path))
+		return report_profile(c, path, err);
+	rules__init(&rules);
+	if (c->rules_file)
+		code = rules__read(&rules, c->rules_file, scenario, err);
+	for (size_t i = 0; i < c->off.n; i++)
+		rules.off[rule__find(c->off.data[i])] = true;
+	if (!code)
+		code = report_capture(c, &rules, path, err);
+	rules__release(&rules);
+	return code;
+}
+
+static enum exit_status start(const struct report_command *c, int argc, char **argv, int first)
+{
+	struct errbuf err;
+
+	if (c->list_rules) {
+		rules_text__print();
+		return EXIT_DONE;
+	}
+	if (first + 1 != argc) {
+		message__error("report takes one capture or profile; see perfconv report --help");
+		return EXIT_USAGE;
+	}
+	if (!run(c, argv[first], &err))
+		return EXIT_DONE;
+	message__error("%s", err.text);
+	return EXIT_FAILED;
+}
+
+int cmd__report(int argc, char **argv)
+{
+	struct report_command c = { .capture.resolve = { FRAMES_MERGED, .inlines = true } };
+	int first, status = EXIT_USAGE;
+
+	switch (options__parse(&spec, argc, argv, &c, &first)) {
+	case OPTIONS_HELP:
+		status = EXIT_DONE;
+		break;
+	case OPTIONS_OK:
+		status = (int)start(&c, argc, argv, first);
+		break;
+	case OPTIONS_BAD:
+	default:
+		break;
+	}
+	vec__release(&c.off);
+	vec__release(&c.threads);
+	return status;
+}
