@@ -127,7 +127,7 @@ static const struct command_spec spec = {
 	.name = "diff",
 	.usage = "[OPTION]... BEFORE AFTER",
 	.about = "Say what changed between two runs of a program, beyond noise. BEFORE and AFTER\n"
-		 "are captures, or profiles that perfconv convert wrote.",
+		 "are captures, bundles, or profiles that perfconv convert wrote.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };

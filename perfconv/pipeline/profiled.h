@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * profiled - a profile from whatever a person has of a run: a capture, or a profile
- * that was made of one.
+ * profiled - a profile from whatever a person has of a run: a capture, a bundle of one, or
+ * a profile that was made of one.
  */
 #ifndef PERFCONV_PIPELINE_PROFILED_H
 #define PERFCONV_PIPELINE_PROFILED_H

@@ -238,7 +238,7 @@ def generated_inputs():
 
 
 def profile_inputs():
-    meta = (b'"perfconv":{"durationSeconds":1,"event":"e","view":"wall","merged":{"bucketNs":5},'
+    meta = (b'"perfconv":{"durationSeconds":3,"event":"e","view":"wall","merged":{"bucketNs":5},'
             b'"events":[{"name":"e","frequencyHz":99}],"host":{"cpu":"\\u00e9\\ud83d\\ude00"}}')
     shared = (b'"shared":{"frames":[{"name":"f","file":"a.py","firstLine":1,"kind":"python"},'
               b'{"name":"[poll]","kind":"note"}]}')
