@@ -14,12 +14,18 @@
 
 #define NO_RUN RUNS_MAX
 #define NUMBER_MASK ((1ull << RUNS_NUMBER_BITS) - 1)
-#define BLOCK_ENTRIES 340u /* 8 KiB */
+
+/*
+ * Short runs need little.  The blocks of a long one double up to 1.5 MiB: so large,
+ * each is a mapping of its own, which goes back to the system as soon as it is used up.
+ */
+#define FIRST_ENTRIES 340u
+#define MOST_ENTRIES 65536u
 
 struct runs_block {
 	struct runs_block *next;
-	uint32_t front, n; /* entries [front, n) wait */
-	struct runs_entry entries[BLOCK_ENTRIES];
+	uint32_t front, n, cap; /* entries [front, n) wait */
+	struct runs_entry entries[];
 };
 
 static void free_blocks(struct runs_block *b)
@@ -76,15 +82,20 @@ static void heap__replace(struct runs *r, struct runs_entry e)
 	heap[i] = e;
 }
 
-static struct runs_block *new_block(struct runs *r)
+/* Behind @last, or the first of its run. */
+static struct runs_block *new_block(struct runs *r, const struct runs_block *last)
 {
+	uint32_t cap = last ? 2 * last->cap : FIRST_ENTRIES;
 	struct runs_block *b = r->spare;
 
-	r->spare = NULL;
-	if (!b)
-		b = mem__alloc(1, sizeof(*b));
+	cap = cap < MOST_ENTRIES ? cap : MOST_ENTRIES;
+	if (b && b->cap == cap)
+		r->spare = NULL;
+	else
+		b = mem__alloc(1, sizeof(*b) + cap * sizeof(*b->entries));
 	b->next = NULL;
 	b->front = b->n = 0;
+	b->cap = cap;
 	return b;
 }
 
@@ -112,8 +123,8 @@ static void append(struct runs *r, struct run *run, const struct runs_entry *e)
 {
 	struct runs_block *b = run->last;
 
-	if (!b || b->n == BLOCK_ENTRIES) {
-		b = new_block(r);
+	if (!b || b->n == b->cap) {
+		b = new_block(r, b);
 		if (run->last)
 			run->last->next = b;
 		else
