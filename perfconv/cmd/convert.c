@@ -333,10 +333,12 @@ static char *default_output(const struct convert *c)
 	const char *input = strcmp(c->capture.path, "-") ? c->capture.path : "perf";
 	size_t n = strlen(input);
 
+	while (n > 1 && input[n - 1] == '/') /* of a folder of perf record --threads */
+		n--;
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		size_t m = strlen(suffixes[i]);
 
-		if (n > m && !strcmp(input + n - m, suffixes[i])) {
+		if (n > m && !strncmp(input + n - m, suffixes[i], m)) {
 			n -= m;
 			break;
 		}

@@ -37,8 +37,7 @@ static int open_capture(struct perfdata *p, const char *path, struct errbuf *err
 
 	if (fd == -ENOENT)
 		return errbuf__set(err, fd,
-				   "%s: does not exist; name the capture that perf record wrote "
-				   "with -i",
+				   "%s: does not exist; name the capture that perf record wrote",
 				   *path ? path : "the capture's name is empty and");
 	if (fd == -EACCES)
 		return errbuf__set(err, fd,

@@ -112,7 +112,7 @@ class Input(CommandLine):
                                      "two.data")
 
     def test_missing(self):
-        self.refuse(self.folder / "none.data", "does not exist", "-i")
+        self.refuse(self.folder / "none.data", "does not exist", "name the capture")
 
     def test_missing_default(self):
         self.assert_one_sentence(self.run_it("convert"), 1, "perf.data")
@@ -136,6 +136,14 @@ class Input(CommandLine):
     def test_a_folder(self):
         (self.folder / "perf.data").mkdir()
         self.refuse(self.folder / "perf.data", "folder")
+
+    def test_the_profile_of_a_folder_lies_beside_it(self):
+        folder = self.folder / "perf.data"
+        folder.mkdir()
+        (folder / "data").write_bytes(small_capture())
+        done = self.run_it("convert", "-q", "perf.data/")
+        self.assertEqual((done.returncode, self.entries()),
+                         (0, ["perf.data", "perf.speedscope.json"]), done.stderr)
 
     def test_a_fifo_does_not_hang(self):
         os.mkfifo(self.folder / "fifo")
