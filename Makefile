@@ -297,7 +297,8 @@ fp-python: ## CPython 3.11 with frame pointers from Debian's source package; som
 	$(Q)scripts/build-fp-python.sh $(O)/fp-python
 
 .PHONY: bench demo
-BENCHES = $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)) tests/bench/unwind.py)
+BENCHES = $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)) \
+	tests/bench/memory.py tests/bench/unwind.py)
 bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/bench
 	$(Q)set -e; for program in $(filter %.py,$(BENCHES)); do \
 		$(TEST_ENV) $(PYTHON) $$program; \
