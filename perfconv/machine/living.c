@@ -5,6 +5,7 @@
  */
 #include "perfconv/machine/living.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "perfconv/base/cursor.h"
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 
 #define STAT_LIMIT ((size_t)1 << 16)
+#define NOTES_LIMIT ((size_t)1 << 20)
 #define START_FIELD 22u /* of /proc/PID/stat, as proc(5) counts */
 #define SECOND_NS 1000000000ull
 /* Clocks that count from the start differ by their corrections. */
@@ -26,6 +29,39 @@ bool living__is_host(const char *hostname)
 	char here[256] = "";
 
 	return !*hostname || (!gethostname(here, sizeof(here) - 1) && !strcmp(here, hostname));
+}
+
+/* A note: sizes of its name and content, its type, both padded to multiples of four. */
+static bool note_agrees(const char *notes, size_t n, const uint8_t *id, size_t bytes)
+{
+	struct cursor c;
+
+	cursor__init(&c, notes, n, false);
+	while (cursor__left(&c)) {
+		uint32_t name_bytes = cursor__u32(&c), id_bytes = cursor__u32(&c);
+		uint32_t type = cursor__u32(&c);
+		const uint8_t *name = cursor__bytes(&c, ((size_t)name_bytes + 3) & ~(size_t)3);
+		const uint8_t *its = cursor__bytes(&c, ((size_t)id_bytes + 3) & ~(size_t)3);
+
+		if (c.failed)
+			break;
+		if (type == NT_GNU_BUILD_ID && name_bytes == 4 && !memcmp(name, "GNU", 4))
+			return id_bytes == bytes && !memcmp(its, id, bytes);
+	}
+	return true;
+}
+
+bool living__is_kernel(const uint8_t *id, size_t bytes)
+{
+	char *notes;
+	size_t n;
+	bool agrees;
+
+	if (file__read("/sys/kernel/notes", NOTES_LIMIT, &notes, &n, NULL))
+		return true;
+	agrees = note_agrees(notes, n, id, bytes);
+	free(notes);
+	return agrees;
 }
 
 static uint64_t inode_of(const char *path)

@@ -11,6 +11,7 @@
 #define PERFCONV_MACHINE_LIVING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Who mapped a file first. */
@@ -29,6 +30,12 @@ struct living {
 
 /** living__is_host - whether @hostname, as a capture states it, is this machine; "" may be. */
 bool living__is_host(const char *hostname);
+
+/**
+ * living__is_kernel - whether the running kernel has this build-id
+ * Return: true also if it does not tell.
+ */
+bool living__is_kernel(const uint8_t *id, size_t bytes);
 
 /** living__is_foreign - whether the process had another mount namespace than we have. */
 bool living__is_foreign(const struct living *l, const struct origin *o);

@@ -260,6 +260,25 @@ static void stitch(struct capture *c)
 	}
 }
 
+/* A kernel that was built again has the same release and other addresses. */
+static bool is_of_kernel(const struct perfdata *data, const char *release)
+{
+	static const char name[] = "[kernel.kallsyms]";
+	const char *stated = perfdata__info(data)->os_release;
+
+	if (*stated && strcmp(stated, release) != 0)
+		return false;
+	for (size_t i = 0; i < perfdata__build_ids(data); i++) {
+		const struct perfdata_build_id *b = perfdata__build_id(data, i);
+
+		if ((b->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL &&
+		    !strncmp(b->path, name, sizeof(name) - 1) &&
+		    !living__is_kernel(b->bytes, b->size))
+			return false;
+	}
+	return true;
+}
+
 static int run_pass(struct capture *c, const struct capture_options *options, struct errbuf *err)
 {
 	struct pass p = { .capture = c, .texts_wanted = options->texts };
@@ -274,8 +293,7 @@ static int run_pass(struct capture *c, const struct capture_options *options, st
 	if (!c->bundle && !uname(&here)) {
 		if (!*arch)
 			arch = here.machine;
-		c->images.local_kernel = !*perfdata__info(c->data)->os_release ||
-					 !strcmp(perfdata__info(c->data)->os_release, here.release);
+		c->images.local_kernel = is_of_kernel(c->data, here.release);
 	}
 	c->images.living = living_of(c);
 	task = regs_arch__find(arch);

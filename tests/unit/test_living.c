@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "perfconv/base/file.h"
 #include "tests/unit/support.h"
 
 /* A process whose root is @root.  Return: its pid; 0 if we may not make one. */
@@ -79,9 +80,36 @@ static void links_that_lead_out_of_the_root_are_not_followed(void **state)
 	free(relative);
 }
 
+static void the_running_kernel_is_known_by_its_build_id(void **state)
+{
+	char *notes, *name;
+	uint8_t id[20];
+	size_t n;
+
+	(void)state;
+	if (file__read("/sys/kernel/notes", 1 << 20, &notes, &n, NULL)) {
+		print_message("/sys/kernel/notes cannot be read\n");
+		skip();
+	}
+	name = memmem(notes, n, "\x14\0\0\0\x03\0\0\0GNU", 12); /* 20 bytes of type 3 */
+	if (name) {
+		memcpy(id, name + 12, sizeof(id));
+		assert_true(living__is_kernel(id, sizeof(id)));
+		assert_false(living__is_kernel(id, 16));
+		id[7] ^= 1;
+		assert_false(living__is_kernel(id, sizeof(id)));
+	}
+	free(notes);
+	if (!name) {
+		print_message("this kernel has no build-id\n");
+		skip();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_running_kernel_is_known_by_its_build_id),
 		scratch_test(links_that_lead_out_of_the_root_are_not_followed),
 	};
 
