@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Building blocks of profile_pam.py and install_pam.py.
+"""Building blocks of profile_pam.py, monitor_pam.py and install_pam.py.
 
 Python standard library only, so that this folder and profile_pam.py can be
 copied into PAM's own tools/profiling/ and run there.
@@ -22,5 +22,7 @@ copied into PAM's own tools/profiling/ and run there.
     progress     how far a recording is
     board        what the board says: model, governor, temperature
     capture      side files, metadata, conversion, what is kept
+    usage        CPU and memory of a process, by thread
+    picture      their picture, as SVG
     run          one profile, from the checks to the file
 """
