@@ -10,6 +10,7 @@
 #include "perfconv/cmd/diff_text.h"
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
+#include "perfconv/cmd/sources.h"
 #include "perfconv/output/diff.h"
 #include "perfconv/pipeline/profiled.h"
 
@@ -23,8 +24,9 @@ static const char *const format_names[] = {
 };
 
 struct compared {
+	struct capture_options capture; /* first: cmd/sources.h */
 	struct compare_options options;
-	const char *side_dir, *output;
+	const char *output;
 	enum diff_format format;
 	bool fail;
 	VEC(const char *) paths[TALLY_SIDES];
@@ -96,12 +98,6 @@ static int set_output(void *target, const char *value)
 	return 0;
 }
 
-static int set_side_dir(void *target, const char *value)
-{
-	((struct compared *)target)->side_dir = value;
-	return 0;
-}
-
 static const struct option_spec options[] = {
 	{ "before", 0, "FILE", "one more run before; with several, the noise is\nbetter known",
 	  add_before },
@@ -118,9 +114,7 @@ static const struct option_spec options[] = {
 	  "text (default), markdown, json, or speedscope:\nprofiles before, after, slower, faster",
 	  set_format },
 	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
-	{ "side-dir", 0, "DIR",
-	  "where pyframes' files are, if not beside the captures\nor where they were recorded",
-	  set_side_dir },
+	SOURCES_OPTIONS,
 };
 
 static const struct command_spec spec = {
@@ -159,13 +153,12 @@ static int open_runs(const struct compared *c, struct opened *opened, struct tal
 
 	for (int side = 0; side < TALLY_SIDES; side++)
 		for (size_t i = 0; i < c->paths[side].n && !code; i++) {
-			struct capture_options capture = {
-				.path = c->paths[side].data[i],
-				.side_dir = c->side_dir,
-				.resolve = { FRAMES_MERGED, .inlines = true },
-			};
+			struct capture_options capture = c->capture;
 			struct profiled p;
 
+			capture.path = c->paths[side].data[i];
+			capture.resolve.mode = FRAMES_MERGED;
+			capture.resolve.inlines = true;
 			code = profiled__open(&p, &capture, err);
 			if (code)
 				return code;

@@ -14,6 +14,7 @@
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
 #include "perfconv/cmd/rules_text.h"
+#include "perfconv/cmd/sources.h"
 #include "perfconv/output/report_json.h"
 #include "perfconv/output/report_read.h"
 #include "perfconv/pipeline/capture.h"
@@ -21,7 +22,7 @@
 enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMATS };
 
 struct report_command {
-	struct capture_options capture;
+	struct capture_options capture; /* first: cmd/sources.h */
 	enum format format;
 	const char *output, *rules_file;
 	VEC(const char *) off, threads;
@@ -94,12 +95,6 @@ static int add_thread(void *target, const char *value)
 	return 0;
 }
 
-static int set_side_dir(void *target, const char *value)
-{
-	((struct report_command *)target)->capture.side_dir = value;
-	return 0;
-}
-
 static const struct option_spec options[] = {
 	{ "format", 'f', "FORMAT", "text (default), markdown or json", set_format },
 	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
@@ -114,8 +109,7 @@ static const struct option_spec options[] = {
 	  "of a capture: only threads with this name or number;\n"
 	  "* and ? stand for any characters; several times",
 	  add_thread },
-	{ "side-dir", 0, "DIR", "of a capture: where pyframes' files are, as for convert",
-	  set_side_dir },
+	SOURCES_OPTIONS,
 };
 
 static const struct command_spec spec = {
@@ -208,7 +202,8 @@ static int report_capture(const struct report_command *c, const struct rules *ru
 				   "report; record with -e cpu-clock",
 				   path);
 	if (!code) {
-		capture->report.title = report__string(&capture->report, file__base(path));
+		capture->report.title =
+			report__string(&capture->report, file__base(capture->options.path));
 		code = write_report(c, &capture->report, path, err);
 	}
 	capture__free(capture);

@@ -151,6 +151,15 @@ class Bundle(TravellingCapture):
         direct.pop("file")
         self.assertEqual(given, direct)
 
+    def test_report_and_diff_read_it(self):
+        path = self.bundle("good-waits.data")
+        direct = self.good(self.run_at(self.home, "report", "--format", "json",
+                                       "good-waits.data"))
+        shutil.rmtree(self.home)
+        given = self.good(self.run_at(self.folder, "report", "--format", "json", path))
+        self.assertEqual(given, direct)
+        self.good(self.run_at(self.folder, "diff", path, path))
+
     def test_the_same_capture_gives_the_same_bytes(self):
         one, two = (self.bundle("good-python-threads.data", name=f"{name}.tar.zst")
                     for name in ("one", "two"))
