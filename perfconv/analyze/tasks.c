@@ -89,10 +89,15 @@ static void piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns
 static void sampled_task(struct analysis *a, const struct stretch *s)
 {
 	uint32_t task = frames__facts(&a->frames, s->stack)->task, sum;
+	const char *name;
+	char *bare;
 
 	if (task == NO_FRAME || s->state != THREAD_RUNNING)
 		return;
-	sum = task_sum(a, frames__name(&a->frames, task), "");
+	name = frames__name(&a->frames, task);
+	bare = mem__format("%.*s", (int)(strlen(name) - strlen(TASK_MARK)), name);
+	sum = task_sum(a, bare, "");
+	free(bare);
 	a->tasks.list.data[sum].on_cpu += s->end_ns - s->begin_ns;
 }
 

@@ -191,9 +191,12 @@ void resolver__set_lines(struct resolver *r, const struct lines *lines)
 uint32_t resolver__python(struct resolver *r, const struct python_frame *py, uint32_t line)
 {
 	struct frame f = { .named = true, .line = line };
+	/* A task often has its coroutine's name, whose frame follows. */
+	char *name = py->task ? mem__format("%s" TASK_MARK, py->name) : mem__strdup(py->name);
 
 	f.kind = py->task ? FRAME_TASK : FRAME_PYTHON;
-	f.name = string(r, py->name);
+	f.name = string(r, name);
+	free(name);
 	f.file = string(r, py->file);
 	f.first_line = py->first_line;
 	return add_frame(r, &f);

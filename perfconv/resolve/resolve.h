@@ -28,9 +28,11 @@ enum frames_mode {
 	FRAMES_ALL,    /* everything */
 };
 
+#define TASK_MARK " [task]" /* behind the name of a FRAME_TASK, which may be its coroutine's */
+
 enum frame_kind {
 	FRAME_PYTHON,
-	FRAME_TASK, /* an asyncio task's name */
+	FRAME_TASK, /* an asyncio task */
 	FRAME_NATIVE,
 	FRAME_KERNEL,
 	FRAME_NOTE,   /* says something about the stack, in brackets */

@@ -180,7 +180,7 @@ class WithPyframes(Live):
 
     def test_python_functions_stand_root_first(self):
         wanted = {
-            "MainThread": ["<module>", "main", "serve", "live task", "step", "crunch"],
+            "MainThread": ["<module>", "main", "serve", "live task [task]", "step", "crunch"],
             RECEIVER: ["Thread._bootstrap", "Thread._bootstrap_inner", "Thread.run",
                        "compute_outer", "compute_inner", "crunch"],
             WORKER: ["Thread._bootstrap", "Worker.run", *["Worker.descend"] * 21, "crunch"],

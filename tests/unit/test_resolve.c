@@ -88,14 +88,14 @@ static void without_python_python_mode_says_so(void **state)
 static void tasks_are_python_frames(void **state)
 {
 	shown_as(state, FRAMES_PYTHON, true, IPS(PY_RUN, EVAL, PY_TASK, EVAL, PY_RECV, EVAL),
-		 "Loop.run > poll vehicle > recv");
+		 "Loop.run > poll vehicle [task] > recv");
 }
 
 /* Without the side file the trampoline file's own symbols name the functions. */
 static void symbols_stand_in_for_the_side_file(void **state)
 {
 	shown_as(state, FRAMES_PYTHON, false, IPS(PY_BOOTSTRAP, EVAL, PY_RUN, EVAL, PY_TASK, EVAL),
-		 "_bootstrap > Loop.run > poll vehicle");
+		 "_bootstrap > Loop.run > poll vehicle [task]");
 }
 
 static void a_cut_stack_begins_with_a_note(void **state)

@@ -237,7 +237,7 @@ static void dumps_that_disagree_are_not_believed(void **state)
 	(void)shown(&w, 400, 450, at, WAIT_NONE);
 	(void)shown(&w, 600, 650, at, WAIT_NONE);
 	assert_string_equal(shown(&w, 500, 550, at, WAIT_EQUAL),
-			    "Loop.run > poll vehicle > [sleep]"); /* its own */
+			    "Loop.run > poll vehicle [task] > [sleep]"); /* its own */
 	end(&w);
 }
 
@@ -260,7 +260,7 @@ static void its_own_part_tells_which_dump_is_alike(void **state)
 		wait_between(&w, t, t + 50, at);
 	resolve(&w, FRAMES_PYTHON);
 	assert_string_equal(shown(&w, 500, 550, at, WAIT_EQUAL),
-			    "Loop.run > poll vehicle > [sleep]");
+			    "Loop.run > poll vehicle [task] > [sleep]");
 	(void)shown(&w, 700, 750, at, WAIT_CUT); /* ends before they part */
 	end(&w);
 }
