@@ -276,7 +276,8 @@ static const struct option_spec options[] = {
 	  "given several times, or as all: profiles of each",
 	  add_event },
 	{ "frames", 0, "WHICH",
-	  "merged: Python and native frames, without the\ninterpreter's own (default);\n"
+	  "merged: Python functions and what they call, without\n"
+	  "the interpreter's frames between them (default);\n"
 	  "python, native: those only; all: everything",
 	  set_frames },
 	{ "view", 0, "WHICH",
