@@ -16,7 +16,7 @@
 #include "perfconv/pipeline/capture.h"
 
 /* What to record instead. */
-#define CHAINS_REMEDY "--call-graph dwarf,16384 in place of -g"
+#define CHAINS_REMEDY "--call-graph dwarf,65528 in place of -g"
 
 /* Of one process' callchains that have a user's part. */
 struct chains_process {

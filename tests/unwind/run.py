@@ -204,7 +204,7 @@ def test_missing_frame_pointers_are_told(folder):
     pythons = compare_stacks.python_command(folder, pyframes=False)[0]
     record_chains(folder / "without.data", [*pythons[:2], "1"])
     words = said_of(folder / "without.data")
-    need(LACKS in words and "--call-graph dwarf,16384" in words, f"nothing is said: {words}")
+    need(LACKS in words and "--call-graph dwarf,65528" in words, f"nothing is said: {words}")
     info = json.loads(run([PERFCONV, "info", "--json", folder / "without.data"]))
     need(info["quality"]["processesWithoutFramePointers"] == 1, f"{info['quality']}")
 
