@@ -42,7 +42,8 @@ def check_pam_port(port):
     if port_is_free(port):
         return None
     return (f"Port {port} is taken, by another PAM perhaps: stop it (find it "
-            f"with: ss -ltnp 'sport = :{port}').")
+            f"with: ss -ltnp 'sport = :{port}'), or give this one another with "
+            "--port N.")
 
 
 def check_target(target):

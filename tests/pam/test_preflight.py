@@ -23,6 +23,7 @@ class Ports(support.ServiceCase):
             port = holder.getsockname()[1]
             message = preflight.check_pam_port(port)
         self.assertIn(f"Port {port} is taken", message)
+        self.assertIn("--port N", message)
         self.assertIn("ss -ltnp", message)
         self.assertIsNone(preflight.check_pam_port(port))
 
