@@ -35,10 +35,10 @@ int file__open(const char *path, uint64_t *size, struct errbuf *err)
 	return fd;
 }
 
-int file__open_in_root(const char *root, const char *path)
+int file__open_in_root(const char *root, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (unsigned int)flags,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, code;

@@ -26,9 +26,10 @@ int file__open(const char *path, uint64_t *size, struct errbuf *err);
  *
  * Links in it are its owner's to set and may be absolute: they stay in it.
  * @path: absolute
+ * @flags: O_NOFOLLOW if the file itself must be no link, or 0
  * Return: as file__open(), without a message.
  */
-int file__open_in_root(const char *root, const char *path);
+int file__open_in_root(const char *root, const char *path, int flags);
 
 /**
  * file__read - a whole regular file of at most @limit bytes

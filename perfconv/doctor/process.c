@@ -216,7 +216,7 @@ static void look_at_interpreter(struct look *l)
 	int fd;
 
 	if (t->file) {
-		fd = living__open_in_root((uint32_t)t->pid, t->file);
+		fd = living__open_in_root((uint32_t)t->pid, t->file, 0);
 		if (fd >= 0 && (fstat(fd, &st) || st.st_ino != l->inode)) {
 			close(fd);
 			fd = -1;
@@ -317,7 +317,7 @@ static void find_pyframes(struct look *l)
 
 	for (size_t i = 0; i < l->prefixes.n; i++) {
 		char *init = mem__format("%s/pyframes/__init__.py", l->prefixes.data[i]);
-		int fd = living__open_in_root((uint32_t)t->pid, init);
+		int fd = living__open_in_root((uint32_t)t->pid, init, 0);
 
 		free(init);
 		if (fd < 0)

@@ -83,22 +83,37 @@ static uint32_t inner_pid(uint32_t pid, uint64_t pid_namespace)
 	return inner;
 }
 
+/* Links in a container's folders are its owner's, and must not lead out of it. */
+static int try_inside(struct codefile *out, uint32_t pid, const char *inner, struct errbuf *err)
+{
+	char process[32], *path;
+	struct owners owners = { 0 };
+	int code;
+
+	snprintf(process, sizeof(process), "/proc/%" PRIu32, pid);
+	owners__add(&owners, process);
+	path = mem__format("%s/root%s", process, inner);
+	code = owned__take(&out->file, living__open_in_root(pid, inner, O_NOFOLLOW), path, &owners,
+			   err);
+	if (code)
+		free(path);
+	else
+		out->path = path;
+	return code;
+}
+
 /* @path as the process @pid sees it, then as we do. */
 static int try_recorded(struct codefile *out, uint32_t pid, const char *inner, const char *path,
 			struct errbuf *err)
 {
-	char process[32];
 	struct owners owners = { 0 };
 	int code = -ENOENT;
 
 	out->recorded = true;
-	if (inner) {
-		snprintf(process, sizeof(process), "/proc/%" PRIu32, pid);
-		owners__add(&owners, process);
-		code = try(out, mem__format("%s/root%s", process, inner), &owners, err);
-	}
-	/* Another user's process: what it sees is not for us, but it may see what we do. */
-	if (is_absent(code) || code == -EACCES || code == -ESRCH)
+	if (inner)
+		code = try_inside(out, pid, inner, err);
+	/* Another user's process, or a kernel before 5.6: it may see what we do. */
+	if (is_absent(code) || code == -EACCES || code == -ESRCH || code == -ENOSYS)
 		code = try(out, mem__strdup(path), &owners, err);
 	return code;
 }

@@ -62,7 +62,7 @@ static Elf *map_if_same(int fd, const uint8_t *id, size_t bytes)
 
 static int open_below(const struct debug_search *s, const char *path)
 {
-	return s->root ? file__open_in_root(s->root, path) : file__open(path, NULL, NULL);
+	return s->root ? file__open_in_root(s->root, path, 0) : file__open(path, NULL, NULL);
 }
 
 static Elf *open_by_id(const struct debug_search *s, const uint8_t *id, size_t bytes)

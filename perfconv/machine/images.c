@@ -164,7 +164,7 @@ static int open_file(const struct images *im, const struct dso *dso, char **path
 	*path = dso->kind == DSO_TRAMPOLINE ? find_beside(im, &dso->origin, dso->path)
 					    : mem__strdup(dso->path);
 	if (im->search.root && dso->kind == DSO_ELF)
-		return file__open_in_root(im->search.root, dso->path);
+		return file__open_in_root(im->search.root, dso->path, 0);
 	return *path ? file__open(*path, NULL, NULL) : -1;
 }
 

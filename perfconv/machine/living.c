@@ -121,14 +121,12 @@ static bool lives(const struct living *l, const struct origin *o)
 	return is_as_old(l, o);
 }
 
-int living__open_in_root(uint32_t pid, const char *path)
+int living__open_in_root(uint32_t pid, const char *path, int flags)
 {
 	char root[64];
-	int fd;
 
 	snprintf(root, sizeof(root), "/proc/%" PRIu32 "/root", pid);
-	fd = file__open_in_root(root, path);
-	return fd < 0 ? -1 : fd;
+	return file__open_in_root(root, path, flags);
 }
 
 int living__open(const struct living *l, const struct origin *o, const char *path, bool *proven)
@@ -138,10 +136,10 @@ int living__open(const struct living *l, const struct origin *o, const char *pat
 
 	if (*path != '/' || !lives(l, o))
 		return -1;
-	fd = living__open_in_root(o->pid, path);
+	fd = living__open_in_root(o->pid, path, 0);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) || (o->inode && st.st_ino != o->inode)) {
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (o->inode && st.st_ino != o->inode)) {
 		close(fd);
 		return -1;
 	}

@@ -44,9 +44,9 @@ bool living__is_foreign(const struct living *l, const struct origin *o);
  * living__open_in_root - open @path, absolute, inside the root of a process
  *
  * The caller has to know that @pid is the one that is meant.
- * Return: a descriptor of a regular file, which the caller closes; -1.
+ * Return: as file__open_in_root().
  */
-int living__open_in_root(uint32_t pid, const char *path);
+int living__open_in_root(uint32_t pid, const char *path, int flags);
 
 /**
  * living__open - open @path, absolute, inside the root of the process that mapped it

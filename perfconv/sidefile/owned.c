@@ -41,21 +41,31 @@ static int check(const struct stat *st, const char *path, const struct owners *o
 int owned__open(struct owned_file *out, const char *path, const struct owners *owners,
 		struct errbuf *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW), code;
-	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 
-	if (fd < 0 && errno == ELOOP)
+	return owned__take(out, fd < 0 ? -errno : fd, path, owners, err);
+}
+
+int owned__take(struct owned_file *out, int fd, const char *path, const struct owners *owners,
+		struct errbuf *err)
+{
+	struct stat st;
+	int code;
+
+	if (fd == -ELOOP)
 		return errbuf__set(err, -ELOOP,
 				   "%s: is a symbolic link and not followed; put the file itself "
 				   "into a folder and name that with --side-dir",
 				   path);
-	if (fd < 0 && errno == EACCES)
+	if (fd == -EACCES)
 		return errbuf__set(err, -EACCES,
 				   "%s: is another user's and cannot be read; convert as that user "
 				   "or as root",
 				   path);
+	if (fd == -EINVAL)
+		return errbuf__set(err, fd, "%s: is no regular file and not read", path);
 	if (fd < 0)
-		return errbuf__set(err, -errno, "%s: %s", path, strerror(errno));
+		return errbuf__set(err, fd, "%s: %s", path, strerror(-fd));
 	code = fstat(fd, &st) ? errbuf__set(err, -errno, "%s: %s", path, strerror(errno))
 			      : check(&st, path, owners, err);
 	if (code) {

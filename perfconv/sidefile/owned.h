@@ -40,4 +40,12 @@ void owners__add(struct owners *o, const char *path);
 int owned__open(struct owned_file *out, const char *path, const struct owners *owners,
 		struct errbuf *err);
 
+/**
+ * owned__take - the same for a file that the caller has opened
+ * @fd: its descriptor, which is closed on failure, or the -errno that opening it gave
+ * @path: for messages
+ */
+int owned__take(struct owned_file *out, int fd, const char *path, const struct owners *owners,
+		struct errbuf *err);
+
 #endif

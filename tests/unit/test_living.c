@@ -2,6 +2,8 @@
 /* Files as a process in another root sees them. */
 #include "perfconv/machine/living.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -51,6 +53,41 @@ static void make_root(const char *folder)
 	(void)scratch__write(folder, made[2], "its own", 7);
 	assert_int_equal(symlink(FILE_NAME, scratch__path(folder, made[3])), 0);
 	assert_int_equal(symlink("etc/passwd", scratch__path(folder, made[4])), 0);
+}
+
+/* What stands in its root as /out leads to our own folder. */
+static void folders_that_lead_out_of_the_root_are_not_entered(void **state)
+{
+	const char *folder = *state, *root, *ours, *link;
+	int through, plain, last;
+	pid_t child;
+
+	root = scratch__path(folder, "root");
+	assert_int_equal(mkdir(root, 0700), 0);
+	ours = scratch__write(folder, "perf-5.map", "1 1 ours", 8);
+	link = scratch__path(folder, "root/out");
+	assert_int_equal(symlink(folder, link), 0);
+	assert_int_equal(symlink("file", scratch__path(folder, "root/link")), 0);
+	(void)scratch__write(folder, "root/file", "its own", 7);
+	child = start_in(root);
+	through = living__open_in_root((uint32_t)child, "/out/perf-5.map", O_NOFOLLOW);
+	plain = living__open_in_root((uint32_t)child, "/file", O_NOFOLLOW);
+	last = living__open_in_root((uint32_t)child, "/link", O_NOFOLLOW);
+	(void)remove(ours);
+	(void)remove(link);
+	(void)remove(scratch__path(folder, "root/link"));
+	(void)remove(scratch__path(folder, "root/file"));
+	(void)remove(root);
+	if (!child) {
+		print_message("chroot() needs root\n");
+		skip();
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_int_equal(through, -ENOENT);
+	assert_true(plain >= 0);
+	close(plain);
+	assert_int_equal(last, -ELOOP);
 }
 
 static void links_that_lead_out_of_the_root_are_not_followed(void **state)
@@ -110,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_running_kernel_is_known_by_its_build_id),
+		scratch_test(folders_that_lead_out_of_the_root_are_not_entered),
 		scratch_test(links_that_lead_out_of_the_root_are_not_followed),
 	};
 
