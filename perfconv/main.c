@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perfconv/base/shrunk.h"
 #include "perfconv/base/sink.h"
 #include "perfconv/base/tempdir.h"
 #include "perfconv/base/version.h"
@@ -62,10 +63,21 @@ static void keep_heap_small(void)
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
+static int run(const struct command *c, int argc, char **argv)
+{
+	int status = c->run(argc, argv);
+
+	if (shrunk__pages())
+		message__warning("a file became shorter while it was read, and the rest of it was "
+				 "taken as zeros: names or stacks may be wrong; do it again");
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	keep_heap_small();
 	catch_signals();
+	shrunk__guard();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -80,7 +92,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run(&commands[i], argc - 1, argv + 1);
 	message__error("%s is no command; see perfconv --help", argv[1]);
 	return EXIT_USAGE;
 }
