@@ -191,7 +191,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
 	  check-symbols check-python check-pam-scripts check-browser check-outputs check-live \
-	  check-diff check-unwind
+	  check-diff check-report check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -267,6 +267,9 @@ check-pam-scripts: ## the scripts around PAM, without PAM
 
 check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM's venv is made once
 	$(Q)$(call run_suite,pam_live)
+
+check-report: $(O)/perfconv ## the report of programs with one mistake each, recorded; needs perf's privilege
+	$(Q)$(call run_suite,report)
 
 check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
 	$(Q)$(call run_suite,live)

@@ -184,7 +184,8 @@ void busy__report(struct analysis *a)
 		const struct watched *t = &a->threads.data[i];
 		uint64_t wanted = t->on_cpu + t->runnable + t->reasons[REASON_GIL];
 
-		if (t->shown != REPORT_NO_THREAD && t->present &&
+		if (t->shown != REPORT_NO_THREAD &&
+		    share(t->present, a->duration) >= LEAST_PRESENT &&
 		    percent(wanted, t->present) >= analysis__limit(a, RULE_BUSY_WAIT, 0) &&
 		    percent(t->asleep, t->present) <= analysis__limit(a, RULE_BUSY_WAIT, 1))
 			look_at(a, i);

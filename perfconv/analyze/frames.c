@@ -292,6 +292,19 @@ static void note_library(struct frames *f, struct stack_facts *s, uint32_t frame
 		s->library = library_of_object(f, object_of(f, frame));
 }
 
+/* It is a part of the function around it. */
+static bool is_comprehension(const struct frames *f, uint32_t frame)
+{
+	static const char *const ends[] = { ".<listcomp>", ".<dictcomp>", ".<setcomp>",
+					    ".<genexpr>" };
+	const char *end = strrchr(frames__name(f, frame), '.');
+
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(*ends); i++)
+		if (!strcmp(end, ends[i]))
+			return true;
+	return false;
+}
+
 static void add_python(struct frames *f, struct stack_facts *s, uint32_t frame)
 {
 	uint32_t marks = f->marks.data[frame];
@@ -301,7 +314,7 @@ static void add_python(struct frames *f, struct stack_facts *s, uint32_t frame)
 	s->library = 0;
 	s->marks = (uint16_t)(s->marks & ~MARK_LIBRARY);
 	s->marks |= (uint16_t)marks;
-	if (!(marks & MARK_LIBRARY))
+	if (!(marks & MARK_LIBRARY) && (s->user == NO_FRAME || !is_comprehension(f, frame)))
 		s->user = frame;
 	if (marks & MARK_LOOP) {
 		s->loop = LOOP_ITSELF;

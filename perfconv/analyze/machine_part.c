@@ -7,8 +7,6 @@
 
 #include "perfconv/analyze/state.h"
 
-#define LEAST_PRESENT 0.05 /* of the capture: of less nothing is said */
-
 static void note(struct analysis *a, const char *name, double value, const char *unit)
 {
 	vec__push(&a->report->machine, ((struct report_number){ name, unit, value }));

@@ -35,7 +35,7 @@ static const struct rule table[RULES] = {
 		{ { "each", "% of the function's on-CPU time", 10 },
 		  { "both", "% of a core at least", 2 } } },
 	[RULE_SLOW_START] = { "slow-start", "takes long to start", SEVERITY_MEDIUM,
-		"from the process's first moment to its first long wait",
+		"from the process's first moment to its first long wait, without the run queue",
 		{ { "start", "s", 1 }, { "function", "% of it in one function", 20 } } },
 	[RULE_THROTTLED] = { "throttled", "the control group's CPU limit holds it back",
 		SEVERITY_HIGH, "throttled time as the cgroup counts it",

@@ -78,7 +78,9 @@ void starts__stretch(struct analysis *a, const struct stretch *s)
 		start->end_ns = s->begin_ns;
 		return;
 	}
-	if (facts->marks & MARK_IMPORT)
+	if (s->state == THREAD_RUNNABLE)
+		start->queued_ns += s->end_ns - s->begin_ns;
+	else if (facts->marks & MARK_IMPORT)
 		start->imports_ns += s->end_ns - s->begin_ns;
 	add(start, s);
 }
@@ -140,8 +142,8 @@ static void report_slow(struct analysis *a, const struct start *s, const struct 
 	uint64_t ns = s->end_ns - s->begin_ns;
 	struct finding *f;
 
-	if ((double)ns / 1e9 < analysis__limit(a, RULE_SLOW_START, 0))
-		return;
+	if ((double)(ns - s->queued_ns) / 1e9 < analysis__limit(a, RULE_SLOW_START, 0))
+		return; /* a busy machine is not its own doing */
 	f = analysis__finding(a, RULE_SLOW_START, SEVERITY_MEDIUM, s->thread);
 	if (!f)
 		return;
@@ -159,6 +161,7 @@ static void report_slow(struct analysis *a, const struct start *s, const struct 
 	analysis__worst(a, f, s->begin_ns, ns);
 	finding__number(f, "start", (double)ns / 1e9, "s");
 	finding__number(f, "imports", (double)s->imports_ns / 1e9, "s");
+	finding__number(f, "run-queue", (double)s->queued_ns / 1e9, "s");
 	finding__number(f, "function", (double)most->ns / 1e9, "s");
 	f->amount = (double)ns;
 }

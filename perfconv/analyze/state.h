@@ -6,6 +6,8 @@
 #include "perfconv/analyze/analysis.h"
 #include "perfconv/analyze/frames.h"
 
+#define LEAST_PRESENT 0.05 /* of the capture: of a thread that was there for less nothing is said */
+
 /* All the time of one thread in one stack; a wait's stack has its reason as leaf. */
 struct total {
 	uint32_t stack; /* or RESOLVE_NO_STACK */
@@ -124,7 +126,7 @@ struct locks {
 struct start {
 	size_t thread;
 	bool ended;
-	uint64_t begin_ns, end_ns, imports_ns, stop_ns, exit_ns;
+	uint64_t begin_ns, end_ns, imports_ns, queued_ns, stop_ns, exit_ns;
 	struct idmap stacks;
 	VEC(uint64_t) ns; /* by stack in stacks */
 };

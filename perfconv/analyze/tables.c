@@ -5,8 +5,6 @@
 
 #include "perfconv/analyze/state.h"
 
-#define LEAST_PRESENT 0.05 /* of the capture: of less nothing is said */
-
 static void sum_waits(const struct analysis *a, struct report_quality *q)
 {
 	const struct profile *p = a->profile;

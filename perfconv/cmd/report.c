@@ -114,9 +114,10 @@ static const struct option_spec options[] = {
 
 static const struct command_spec spec = {
 	.name = "report",
-	.usage = "[OPTION]... CAPTURE|PROFILE",
-	.about = "Say what stands out in a capture, or in a profile made by convert, with the\n"
-		 "evidence, what to do, and where to look.",
+	.usage = "[OPTION]... CAPTURE|BUNDLE|PROFILE",
+	.about =
+		"Say what stands out in a capture, a bundle or a profile, with the evidence,\n"
+		"evidence, what to do, and where to look.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };

@@ -128,6 +128,15 @@ def convert_command(perfconv, capture, scenario, metadata):
     return command
 
 
+def findings_of(perfconv, capture):
+    """Lines of perfconv's short report of the profile; none if that fails."""
+    done = subprocess.run([perfconv, "report", "--short", capture.output],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, encoding="utf-8",
+                          errors="replace", check=False)
+    return done.stdout.splitlines() if done.returncode == 0 else []
+
+
 def bundle_command(perfconv, capture):
     """The perfconv call that packs the capture."""
     return [perfconv, "bundle", capture.data, "-q",

@@ -17,7 +17,7 @@ import time
 from . import drive, preflight, settings, snapshots
 from .capture import (
     Capture, bundle_command, convert, convert_command, describe_target,
-    find_perfconv, make_bundle, shorter_path)
+    find_perfconv, findings_of, make_bundle, shorter_path)
 from .board import board_facts, throttle_facts
 from .messages import ProfilingError, Steps, Stopped, say
 from .permission import find_permission
@@ -236,10 +236,20 @@ class Run:
             convert(convert_command(self.perfconv, self.capture,
                                     self.arguments.scenario, metadata),
                     self.capture, self.stop)
+            self.tell_findings()
         if not self.keep_folder:
             self.bundle()
         if self.keep_folder:
             say(f"capture: {shorter_path(self.capture.folder)}")
+
+    def tell_findings(self):
+        """What stands out, a line each, and where more is said of it."""
+        path = shorter_path(self.capture.output)
+        findings = findings_of(self.perfconv, self.capture)
+        for line in findings:
+            say(line)
+        if findings:
+            say(f"why:     perfconv report {path}")
 
     def bundle(self):
         """One file instead of the folder, which stays where that fails."""

@@ -8,6 +8,7 @@ describes it. What cannot be read (another user's thread, one that has just
 ended, a kernel built without it) is left out.
 """
 
+import glob
 import json
 import os
 import re
@@ -101,6 +102,39 @@ def switches(status, kind):
     return int(found.group(1)) if found else None
 
 
+def machine(pid):
+    """What the machine has its part in; only what could be read.
+
+    Throttled periods and time are of the process's control group (version 2).
+    """
+    found = {}
+    group = re.search(r"^0::(/.*)$", read_text(f"/proc/{pid}/cgroup") or "",
+                      re.MULTILINE)
+    if group:
+        path = f"/sys/fs/cgroup{group.group(1).rstrip('/')}/cpu.stat"
+        found["throttled_periods"] = counter(path, "nr_throttled")
+        found["throttled_us"] = counter(path, "throttled_usec")
+    found["swapped_in_pages"] = counter("/proc/vmstat", "pswpin")
+    found["swapped_out_pages"] = counter("/proc/vmstat", "pswpout")
+    found["mhz"] = mean_mhz("scaling_cur_freq")
+    found["max_mhz"] = mean_mhz("cpuinfo_max_freq")
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def counter(path, name):
+    """The number behind a name in a file of such lines, or None."""
+    found = re.search(rf"^{name} (\d+)$", read_text(path) or "", re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def mean_mhz(name):
+    """The mean of a cpufreq file, in kHz, over all CPUs; None: there is none."""
+    values = [numbers(path) for path in glob.glob(
+        f"/sys/devices/system/cpu/cpu[0-9]*/cpufreq/{name}")]
+    known = [value[0] for value in values if value]
+    return sum(known) // len(known) // 1000 if known else None
+
+
 def take(pids, when):
     """A snapshot of all threads of these processes and their descendants."""
     threads = []
@@ -112,6 +146,7 @@ def take(pids, when):
             continue
         threads += [read_thread(pid, tid) for tid in tids]
     return {"when": when, "time_ns": begin,
+            "machine": machine(pids[0]) if pids else {},
             "threads": [thread for thread in threads if "comm" in thread]}
 
 

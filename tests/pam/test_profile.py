@@ -21,6 +21,7 @@ from pam_profiling.permission import find_permission
 
 PERFCONV = """#!/bin/sh
 printf '%s\\n' "$@" > "$0.$1"
+[ "$1" = report ] && { echo "HIGH  busy-wait  Recv"; exit; }
 [ "$1" = bundle ] && input=$2
 while [ $# -gt 0 ]; do
     [ "$1" = -i ] && input=$2
@@ -147,6 +148,8 @@ class Profile(Case):
         self.assertEqual(files[1], files[0].replace("speedscope.json", "tar.zst"))
         for name in files:
             self.assertIn(name, result.stderr)
+        self.assertIn("HIGH  busy-wait  Recv", result.stderr)
+        self.assertRegex(result.stderr, r"why: +perfconv report .*\.json")
         mode = os.stat(os.path.join(self.output, files[1])).st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o600)
         arguments = self.arguments()

@@ -212,6 +212,14 @@ class Snapshots(Folder):
         self.assertLessEqual(begin, read["snapshots"][0]["time_ns"])
         self.assertIn("comm", read["snapshots"][1]["threads"][0])
 
+    def test_the_machine_is_looked_at(self):
+        machine = snapshots.take([os.getpid()], "start")["machine"]
+        with open("/proc/vmstat", encoding="ascii") as stream:
+            now = {name: int(value) for name, value in map(str.split, stream)}
+        self.assertLessEqual(machine["swapped_in_pages"], now["pswpin"])
+        self.assertLessEqual(machine["swapped_out_pages"], now["pswpout"])
+        self.assertLessEqual(machine.get("mhz", 0), 10000)
+
     def test_who_has_ended_is_left_out(self):
         child = subprocess.Popen(["true"])
         child.wait()

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Record programs with one mistake each, and see that perfconv report finds it.
+
+    tests/report/run.py [unittest arguments]
+
+Each program is recorded with scripts/perf-pyrecord. Of the planted one the rule
+must be found with the right function and line, and nothing else of high severity;
+of its clean twin nothing. What the machine has its part in does not count, for
+this one may be busy. The form of the report is tested on a committed capture.
+PERFCONV and O are taken from the environment.
+"""
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
+HERE = Path(__file__).resolve().parent
+PERFCONV = os.environ.get("PERFCONV") or str(BUILD / "perfconv")
+PROGRAMS_FILE = HERE / "programs.py"
+CAPTURE = ROOT / "tests" / "files" / "good-waits.data"
+LIMIT_S = 120
+COLUMNS = 80
+# A busy machine's part, and what follows from a capture of two seconds.
+MACHINE_RULES = {"cpu-starved", "cpu-slow", "throttled", "swapping", "capture-quality"}
+WORTH = {"medium", "high"}
+
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "live"), str(ROOT / "tests" / "python")]
+from schema import problems  # noqa: E402
+import programs  # noqa: E402
+import venvs  # noqa: E402
+
+
+def run(command, **options):
+    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=LIMIT_S, check=False, **options)
+
+
+def report(*arguments):
+    """What perfconv report prints; fails the test with its words."""
+    done = run([PERFCONV, "report", *arguments])
+    if done.returncode:
+        raise AssertionError(f"perfconv report ended with status {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def names_collector(python):
+    """Whether the collector's functions have names: not in a stripped interpreter."""
+    code = ("import sys, sysconfig; get = sysconfig.get_config_var; "
+            "print(sys._base_executable); print(f\"{get('LIBDIR')}/{get('INSTSONAME')}\")")
+    files = run([python, "-c", code]).stdout.splitlines()
+    return any("deduce_unreachable" in run(["nm", file]).stdout for file in files)
+
+
+@functools.lru_cache(None)
+def interpreter():
+    """A CPython 3.11 with pyframes, one with symbols if there is; and why there is none."""
+    if not shutil.which("perf"):
+        return None, "perf is not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-o", Path(folder) / "perf.data",
+                    "--", "true"])
+    if done.returncode:
+        return None, "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
+    found = [python for python in venvs.interpreters()
+             if (venvs.version(python) or "").startswith("3.11.")]
+    if not found:
+        return None, "there is no CPython 3.11"
+    python = next((one for one in found if names_collector(one)), found[0])
+    try:
+        return venvs.make(python, "live"), None
+    except (SystemExit, OSError, subprocess.SubprocessError) as error:
+        return None, f"pyframes cannot be built: {error}"
+
+
+class Recording:
+    """A program of programs.py, recorded; its report as JSON."""
+
+    def __init__(self, name, kind):
+        python, trouble = interpreter()
+        if not python:
+            raise unittest.SkipTest(trouble)
+        self.folder = Path(tempfile.mkdtemp(prefix="perfconv-report-"))
+        side = self.folder / "side"
+        side.mkdir()
+        self.data = self.folder / "perf.data"
+        done = run([sys.executable, ROOT / "scripts" / "perf-pyrecord", "-o", self.data, "--",
+                    python, PROGRAMS_FILE, name, kind],
+                   env=venvs.clean_environment(PYFRAMES_DIR=str(side)))
+        try:
+            if done.returncode:
+                raise AssertionError(f"perf-pyrecord failed: {done.stderr}")
+            text = report("--side-dir", side, "--format", "json", self.data)
+            self.report = json.loads(text)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def findings(self, severities=WORTH):
+        return [one for one in self.report["findings"]
+                if one["severity"] in severities and one["rule"] not in MACHINE_RULES]
+
+
+def lines_of(function):
+    """First and last line of a function of programs.py."""
+    import inspect
+    source, first = inspect.getsourcelines(function)
+    return range(first, first + len(source))
+
+
+def words(finding):
+    function = finding.get("function", {})
+    return f"{finding['severity']} {finding['rule']} {function.get('name')}: {finding['headline']}"
+
+
+class Planted(unittest.TestCase):
+    """A test of each program; made below."""
+
+    def found(self, name):
+        rule, function = programs.PROGRAMS[name][:2]
+        if rule == "gc" and interpreter()[0] and not names_collector(interpreter()[0]):
+            self.skipTest("the interpreter is stripped: its collector has no name")
+        recording = Recording(name, "planted")
+        findings = recording.findings()
+        print(f"  {name}: " + "; ".join(map(words, findings)))
+        wanted = [one for one in findings if one["rule"] == rule]
+        self.assertTrue(wanted, [words(one) for one in recording.report["findings"]])
+        first = wanted[0]["function"]
+        self.assertEqual(first["name"].rpartition(".")[2], function.__name__)
+        self.assertEqual(first["file"], str(PROGRAMS_FILE))
+        self.assertIn(first.get("line", first.get("firstLine")), lines_of(function))
+        self.assertEqual([words(one) for one in findings
+                          if one["severity"] == "high" and one["rule"] != rule], [])
+
+    def not_found(self, name):
+        rule = programs.PROGRAMS[name][0]
+        recording = Recording(name, "clean")
+        findings = [one for one in recording.report["findings"]
+                    if one["severity"] in WORTH and one["rule"] not in MACHINE_RULES
+                    or one["rule"] == rule and one["severity"] != "low"]
+        self.assertEqual([words(one) for one in findings], [])
+
+
+def add_tests():
+    for name in programs.PROGRAMS:
+        method = name.replace("-", "_")
+        setattr(Planted, f"test_{method}_is_found",
+                functools.partialmethod(Planted.found, name))
+        setattr(Planted, f"test_{method}_clean_is_not",
+                functools.partialmethod(Planted.not_found, name))
+
+
+class Form(unittest.TestCase):
+    """Of a committed capture: what the report looks like."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="perfconv-report-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.profile = cls.folder / "waits.speedscope.json"
+        done = run([PERFCONV, "convert", "-q", "-i", CAPTURE, "-o", cls.profile])
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        cls.json = json.loads(report("-f", "json", CAPTURE))
+
+    def schema(self):
+        return json.loads((ROOT / "docs" / "report.schema.json").read_text())
+
+    def test_json_fits_its_schema(self):
+        self.assertEqual(list(problems(self.json, self.schema())), [])
+
+    def test_the_schema_would_find_a_slip(self):
+        for change in ({"schema": 2}, {"findings": [{}]}, {"durationNs": -1}, {"more": 1}):
+            self.assertTrue(list(problems({**self.json, **change}, self.schema())), change)
+
+    def test_threads_add_up(self):
+        for thread in self.json["threads"]:
+            off = sum(thread["reasonsNs"].values())
+            self.assertEqual(thread["onCpuNs"] + off + thread["unknownNs"], thread["presentNs"],
+                             thread["name"])
+
+    def test_a_profile_alone_tells_the_same(self):
+        again = json.loads(report("-f", "json", self.profile))
+        self.assertEqual(again, {**self.json, "title": again["title"]})
+
+    def test_a_report_can_be_reported(self):
+        path = self.folder / "report.json"
+        path.write_text(json.dumps(self.json))
+        self.assertEqual(report(path).splitlines()[:-1], report(CAPTURE).splitlines()[:-1])
+
+    def test_text_fits_the_terminal(self):
+        for line in report(CAPTURE).splitlines()[:-1]:
+            self.assertLessEqual(len(line), COLUMNS, line)
+
+    def test_markdown_has_all_threads(self):
+        text = report("-f", "markdown", CAPTURE)
+        for thread in self.json["threads"]:
+            self.assertIn(f"| {thread['name'].replace('_', chr(92) + '_')} |", text)
+
+    def test_output_goes_to_a_file(self):
+        path = self.folder / "out.txt"
+        self.assertEqual(report("-o", path, CAPTURE), "")
+        self.assertEqual(path.read_text(), report(CAPTURE))
+
+    def test_rules_are_switched_off(self):
+        rules = {one["rule"] for one in self.json["findings"]}
+        self.assertIn("gil-convoy", rules)
+        for path in CAPTURE, self.profile:
+            left = json.loads(report("-f", "json", "--no-rule", "gil-convoy", path))
+            self.assertEqual({one["rule"] for one in left["findings"]}, rules - {"gil-convoy"})
+
+    def test_a_file_sets_thresholds_groups_and_targets(self):
+        path = self.folder / "rules.json"
+        name = self.json["threads"][0]["name"]
+        path.write_text(json.dumps({
+            "rules": {"gil-convoy": False},
+            "groups": {name: "mine"},
+            "scenarios": {"test*": {"targets": {"mine": {"cpu": 0, "asleep": 100}}}}}))
+        there = json.loads(report("-f", "json", "--rules", path, "--scenario", "testing", CAPTURE))
+        self.assertEqual(there["threads"][0]["group"], "mine")
+        self.assertEqual(there["threads"][0]["verdict"], "over")
+        self.assertIn("target", {one["rule"] for one in there["findings"]})
+        self.assertNotIn("gil-convoy", {one["rule"] for one in there["findings"]})
+        elsewhere = json.loads(report("-f", "json", "--rules", path, CAPTURE))
+        self.assertNotIn("verdict", elsewhere["threads"][0])
+
+    def test_the_document_has_the_table(self):
+        table = report("--list-rules")
+        self.assertIn(table, (ROOT / "docs" / "rules.md").read_text())
+
+    def refused(self, *arguments):
+        done = run([PERFCONV, "report", *arguments])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        return done.stderr
+
+    def test_what_cannot_be_reported_is_refused(self):
+        plain = self.folder / "plain.json"
+        for text in ("{}", "{", "[]", '{"findings": 1}', '{"perfconv": {}}', '{"perfconv": []}',
+                     '{"perfconv": {"findings": [], "report": {"schema": 9}}}',
+                     '{"perfconv": {"findings": [], "report": []}}', '{"a": "\\'):
+            plain.write_text(text)
+            self.assertIn("plain.json", self.refused(plain), text)
+        self.assertIn("--rules", self.refused("--rules", plain, self.profile))
+        self.assertIn("no-such", self.refused("--no-rule", "no-such", CAPTURE))
+        self.assertIn("one capture", self.refused())
+        self.assertIn("one capture", self.refused(CAPTURE, CAPTURE))
+        self.assertIn("--format", self.refused("--format", "pdf", CAPTURE))
+
+    def test_odd_findings_do_no_harm(self):
+        """Every value of a good report, one after the other, as something else."""
+        path = self.folder / "odd.json"
+
+        def variants(value, put):
+            for odd in (None, -1, 1e300, "x\x1b[31m", [], {}, [[]], 1 << 62):
+                put(odd)
+                yield
+            put(value)
+            if isinstance(value, (dict, list)):
+                keys = value if isinstance(value, dict) else range(min(2, len(value)))
+                for key in list(keys):
+                    yield from variants(value[key], functools.partial(value.__setitem__, key))
+
+        root = {"report": json.loads(json.dumps(self.json))}
+        root["report"]["threads"] = root["report"]["threads"][:1]
+        count = 0
+        for _ in variants(root["report"], functools.partial(root.__setitem__, "report")):
+            count += 1
+            if count % 5:
+                continue
+            path.write_text(json.dumps(root["report"]))
+            done = run([PERFCONV, "report", path])
+            self.assertIn(done.returncode, (0, 1), json.dumps(root["report"]))
+            self.assertNotIn("\x1b", done.stdout + done.stderr)
+        self.assertGreater(count, 200)
+
+
+def main():
+    add_tests()
+    if not os.access(PERFCONV, os.X_OK):
+        sys.exit(f"{PERFCONV} is no program; build it with make")
+    module = sys.modules[__name__]
+    loader = unittest.defaultTestLoader
+    suite = loader.loadTestsFromNames(sys.argv[1:], module) if sys.argv[1:] \
+        else loader.loadTestsFromModule(module)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    for test, reason in result.skipped:
+        print(f"skipped {test.id()}: {reason}")
+    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
+    skipped = len(result.skipped)
+    print(f"{result.testsRun - len(failed) - skipped} passed, {len(failed)} failed, "
+          f"{skipped} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
