@@ -111,6 +111,32 @@ static uint32_t functions_below(const struct wanting *w, const struct inclusive 
 	return n;
 }
 
+/* The two that it calls most, with their shares: what it asks. */
+static const char *asked(struct analysis *a, const struct wanting *w, const struct inclusive *loop)
+{
+	const struct inclusive *most[2] = { NULL, NULL };
+	const char *text = "";
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct inclusive *f = &w->functions[i];
+
+		if (f->depth != loop->depth + 1 || share(f->ns, w->ns) < COUNTS_FROM ||
+		    !f->heaviest)
+			continue;
+		if (!most[0] || f->ns > most[0]->ns) {
+			most[1] = most[0];
+			most[0] = f;
+		} else if (!most[1] || f->ns > most[1]->ns) {
+			most[1] = f;
+		}
+	}
+	for (size_t i = 0; i < 2 && most[i]; i++)
+		text = report__format(a->report, "%s%s %.0f %% of it in %s", text,
+				      *text ? "," : ":", percent(most[i]->ns, loop->ns),
+				      frames__name(&a->frames, most[i]->frame));
+	return text;
+}
+
 static void report_spin(struct analysis *a, size_t thread, const struct wanting *w,
 			const struct inclusive *loop)
 {
@@ -123,8 +149,8 @@ static void report_spin(struct analysis *a, size_t thread, const struct wanting 
 	f->headline = report__format(a->report, "%.1f %% of a core, %.1f s of %.1f s",
 				     percent(t->on_cpu, t->present), (double)t->on_cpu / 1e9,
 				     (double)t->present / 1e9);
-	f->text = report__format(a->report, "%s asks again and again and never waits",
-				 analysis__where(a, loop->frame));
+	f->text = report__format(a->report, "%s asks again and again and never waits%s",
+				 analysis__where(a, loop->frame), asked(a, w, loop));
 	f->advice = "wait for an event, a condition, a queue or a socket with a timeout; or sleep "
 		    "some milliseconds between two looks";
 	analysis__evidence(a, f, loop->stack, loop->frame);

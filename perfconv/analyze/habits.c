@@ -74,6 +74,23 @@ static bool counts(const struct stretch *s)
 		s->reason == REASON_SOCKET);
 }
 
+static bool has_line(const struct analysis *a, uint32_t frame)
+{
+	return frame != NO_FRAME && a->from.resolved->frames.data[frame].line;
+}
+
+/* Of equal stacks, one that tells the user's line. */
+static void show_line(struct analysis *a, struct habit *h, const struct stretch *s)
+{
+	const struct stack_facts *facts = frames__facts(&a->frames, s->stack);
+
+	if (h->loop || has_line(a, h->user) || !has_line(a, facts->user))
+		return;
+	h->frame = facts->python;
+	h->user = facts->user;
+	h->stack = s->stack;
+}
+
 static struct habit *habit_of(struct analysis *a, const struct stretch *s)
 {
 	const struct stack_facts *facts = frames__facts(&a->frames, s->stack);
@@ -100,6 +117,7 @@ static struct habit *habit_of(struct analysis *a, const struct stretch *s)
 		new->loop = loop;
 		new->first_ns = s->begin_ns;
 	}
+	show_line(a, &h->list.data[key], s);
 	return &h->list.data[key];
 }
 

@@ -168,14 +168,14 @@ static bool is_outside(const struct analysis *a, const struct stack_facts *facts
 }
 
 /* Without steps: the loop itself, or something else that it called. */
-static bool is_back(const struct analysis *a, const struct stretch *s,
-		    const struct stack_facts *facts)
+static bool is_back(struct analysis *a, const struct stretch *s, const struct stack_facts *facts)
 {
 	if (a->tasks.depth || s->state != THREAD_RUNNING)
 		return false;
 	return facts->loop == LOOP_ITSELF ||
 	       (facts->loop == LOOP_BELOW && a->loop.entry != NO_FRAME &&
-		facts->entry != a->loop.entry);
+		frames__function(&a->frames, facts->entry) !=
+			frames__function(&a->frames, a->loop.entry));
 }
 
 void loop__piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns, uint64_t end_ns)

@@ -115,9 +115,8 @@ static const struct option_spec options[] = {
 static const struct command_spec spec = {
 	.name = "report",
 	.usage = "[OPTION]... CAPTURE|BUNDLE|PROFILE",
-	.about =
-		"Say what stands out in a capture, a bundle or a profile, with the evidence,\n"
-		"evidence, what to do, and where to look.",
+	.about = "Say what stands out in a capture, a bundle or a profile, with the evidence,\n"
+		 "evidence, what to do, and where to look.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
 };
@@ -250,7 +249,9 @@ static enum exit_status start(const struct report_command *c, int argc, char **a
 
 int cmd__report(int argc, char **argv)
 {
-	struct report_command c = { .capture.resolve = { FRAMES_MERGED, .inlines = true } };
+	struct report_command c = {
+		.capture.resolve = { FRAMES_MERGED, .inlines = true, .lines = true },
+	};
 	int first, status = EXIT_USAGE;
 
 	switch (options__parse(&spec, argc, argv, &c, &first)) {

@@ -25,7 +25,7 @@ from wall_profile import NOT_LET, Capture, python_names, reason_of
 from pam_profiling.user import InvokingUser
 
 RECORD_S = 20
-RECEIVER = "MavLinkExternalProxy-Recv"
+RECEIVER, SENDER = "MavLinkExternalProxy-Recv", "MavLinkExternalProxy-Send"
 # The goals are 99 % known, 1 % gap, 95 % whole, 2 % or 20 ms of schedstat, and an idle machine
 # reaches them. One that is busy with other things may miss them by a little, so that the test
 # asks for less; the figures are printed.
@@ -100,6 +100,7 @@ class Scenario(FileChecks, unittest.TestCase):
         with open(path, encoding="utf-8") as file:
             cls.file = json.load(file)
         data, = folder.glob("*/perf.data")
+        cls.data, cls.side = data, data.parent
         cls.capture = Capture(PERFCONV, data, data.parent)
         with open(f"{data}.threads.json", encoding="utf-8") as file:
             looks = json.load(file)["snapshots"]
@@ -166,8 +167,26 @@ class Scenario(FileChecks, unittest.TestCase):
                         "machine)", figure, is_bad)
 
 
+    def findings(self):
+        """Of the report, with the scenario's rules; printed as a person gets them."""
+        command = [PERFCONV, "report", "--scenario", self.scenario, "--side-dir", self.side,
+                   self.data]
+        print(run(command, PROFILE_LIMIT_S).stdout, flush=True)
+        done = run([*command, "--format", "json"], PROFILE_LIMIT_S)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        report = json.loads(done.stdout)
+        names = [thread["name"] for thread in report["threads"]]
+        return [(one["rule"], names[one["thread"]] if "thread" in one else None,
+                 one.get("function", {}).get("name", "")) for one in report["findings"]]
+
+
 class WithoutVehicle(Scenario):
     scenario = "idle-no-leaffc"
+
+    def test_the_busy_wait_is_the_first_finding(self):
+        rule, thread, function = self.findings()[0]
+        self.assertEqual((rule, thread), ("busy-wait", RECEIVER))
+        self.assertEqual(function.rpartition(".")[2], "_recv_body")
 
     def test_the_receiver_spins_in_recv_body(self):
         """On the CPU, or wanting it: this machine may be busy with other things."""
@@ -194,6 +213,10 @@ class WithoutVehicle(Scenario):
 
 class WithVehicle(Scenario):
     scenario = "idle-with-leaffc"
+
+    def test_the_polling_of_both_is_found(self):
+        polling = {thread for rule, thread, _ in self.findings() if rule == "polling"}
+        self.assertLessEqual({RECEIVER, SENDER}, polling)
 
 
 def main():
