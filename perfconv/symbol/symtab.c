@@ -7,12 +7,16 @@
 
 void symtab__add(struct symtab *t, uint64_t start, uint64_t end, const char *name, uint8_t rank)
 {
-	struct symbol *s = vec__add(&t->list);
+	size_t bytes = strlen(name) + 1;
 
-	s->start = start;
-	s->end = end;
-	s->name = mem__strdup(name);
-	s->rank = rank;
+	if (bytes > UINT32_MAX - t->text.n)
+		return;
+	vec__push(&t->list,
+		  ((struct symbol){
+			  .start = start, .end = end, .name = (uint32_t)t->text.n, .rank = rank }));
+	vec__reserve(&t->text, t->text.n + bytes);
+	memcpy(t->text.data + t->text.n, name, bytes);
+	t->text.n += bytes;
 }
 
 static size_t underscores(const char *name)
@@ -20,9 +24,10 @@ static size_t underscores(const char *name)
 	return strspn(name, "_");
 }
 
-static int by_address(const void *a, const void *b)
+static int by_address(const void *a, const void *b, void *text)
 {
 	const struct symbol *x = a, *y = b;
+	const char *x_name = (const char *)text + x->name, *y_name = (const char *)text + y->name;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
@@ -30,9 +35,9 @@ static int by_address(const void *a, const void *b)
 		return x->end > x->start ? -1 : 1;
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
-	if (underscores(x->name) != underscores(y->name))
-		return underscores(x->name) < underscores(y->name) ? -1 : 1;
-	return strcmp(x->name, y->name);
+	if (underscores(x_name) != underscores(y_name))
+		return underscores(x_name) < underscores(y_name) ? -1 : 1;
+	return strcmp(x_name, y_name);
 }
 
 void symtab__finish(struct symtab *t, uint64_t max_unsized)
@@ -42,13 +47,10 @@ void symtab__finish(struct symtab *t, uint64_t max_unsized)
 
 	if (!t->list.n)
 		return;
-	qsort(list, t->list.n, sizeof(*list), by_address);
-	for (size_t i = 0; i < t->list.n; i++) {
-		if (kept && list[kept - 1].start == list[i].start)
-			free(list[i].name);
-		else
+	qsort_r(list, t->list.n, sizeof(*list), by_address, t->text.data);
+	for (size_t i = 0; i < t->list.n; i++)
+		if (!kept || list[kept - 1].start != list[i].start)
 			list[kept++] = list[i];
-	}
 	t->list.n = kept;
 	for (size_t i = 0; i < kept; i++) {
 		uint64_t limit = list[i].start + max_unsized;
@@ -67,10 +69,10 @@ char *symtab__demangle(const char *name)
 	return text ? text : mem__strdup(name);
 }
 
-static const char *shown_name(struct symbol *s)
+static const char *shown_name(const struct symtab *t, struct symbol *s)
 {
 	if (!s->shown)
-		s->shown = symtab__demangle(s->name);
+		s->shown = symtab__demangle(t->text.data + s->name);
 	return s->shown;
 }
 
@@ -80,14 +82,13 @@ const char *symtab__find(struct symtab *t, uint64_t address)
 
 	if (!n || address >= t->list.data[n - 1].end)
 		return NULL;
-	return shown_name(&t->list.data[n - 1]);
+	return shown_name(t, &t->list.data[n - 1]);
 }
 
 void symtab__release(struct symtab *t)
 {
-	for (size_t i = 0; i < t->list.n; i++) {
-		free(t->list.data[i].name);
+	for (size_t i = 0; i < t->list.n; i++)
 		free(t->list.data[i].shown);
-	}
 	vec__release(&t->list);
+	vec__release(&t->text);
 }

@@ -11,17 +11,21 @@
 
 struct symbol {
 	uint64_t start, end; /* [start, end) */
-	char *name;	     /* as the object has it; owned by the table */
 	char *shown;	     /* demangled; NULL until asked for */
+	uint32_t name;	     /* as the object has it: where in the table's text */
 	uint8_t rank;	     /* of symbols with one address, the lowest is kept */
 };
 
 /* Zero-initialised is empty. */
 struct symtab {
 	VEC(struct symbol) list;
+	VEC(char) text; /* names, each with its zero byte; at most 4 GiB */
 };
 
-/** symtab__add - a symbol; @end == @start means: up to the next one.  @name is copied. */
+/**
+ * symtab__add - a symbol; @end == @start means: up to the next one
+ * @name: is copied; the symbol is left out if there is no room for it
+ */
 void symtab__add(struct symtab *t, uint64_t start, uint64_t end, const char *name, uint8_t rank);
 
 /**
