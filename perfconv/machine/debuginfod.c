@@ -15,22 +15,21 @@
 typedef int find_function(void *client, const unsigned char *id, int bytes, char **path);
 
 struct debuginfod {
-	void *library, *client;
+	void *client;
 	void (*end)(void *client);
 	find_function *executable, *debug;
 };
 
 static bool load(struct debuginfod *d)
 {
-	void *(*begin)(void);
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL), *(*begin)(void);
 
-	d->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!d->library)
+	if (!library)
 		return false;
-	*(void **)&begin = dlsym(d->library, "debuginfod_begin");
-	*(void **)&d->end = dlsym(d->library, "debuginfod_end");
-	*(void **)&d->executable = dlsym(d->library, "debuginfod_find_executable");
-	*(void **)&d->debug = dlsym(d->library, "debuginfod_find_debuginfo");
+	*(void **)&begin = dlsym(library, "debuginfod_begin");
+	*(void **)&d->end = dlsym(library, "debuginfod_end");
+	*(void **)&d->executable = dlsym(library, "debuginfod_find_executable");
+	*(void **)&d->debug = dlsym(library, "debuginfod_find_debuginfo");
 	if (begin && d->end && d->executable && d->debug)
 		d->client = begin();
 	return d->client != NULL;
@@ -64,9 +63,7 @@ void debuginfod__free(struct debuginfod *d)
 		return;
 	if (d->client)
 		d->end(d->client);
-	if (d->library)
-		dlclose(d->library);
-	free(d);
+	free(d); /* the library stays: what it loaded itself may not be unloaded */
 }
 
 static int find(struct debuginfod *d, find_function *function, const uint8_t *id, size_t bytes)
