@@ -60,9 +60,16 @@ FUZZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/fuzz/*.c)))
 REPLAY_BIN := $(FUZZ_TARGETS:%=$(O)/fuzz/replay_%)
 FUZZ_BIN := $(FUZZ_TARGETS:%=$(O)/fuzz/fuzz_%)
 
-ALL_OBJ := $(LIB_OBJ) $(MAIN_OBJ) $(UNIT_OBJ) $(UNIT_HELP_OBJ) $(FUZZ_OBJ)
+# A plugin for perf script; needs perf's own header, which comes with perf.
+PERF_DLFILTER_H := /usr/include/perf/perf_dlfilter.h
+DLFILTER := $(O)/perfconv-speedscope.so
+DLFILTER_BUILT := $(if $(wildcard $(PERF_DLFILTER_H)),$(DLFILTER))
+DLFILTER_SRC := $(sort $(wildcard dlfilter/*.c))
+DLFILTER_OBJ := $(DLFILTER_SRC:%.c=$(O)/obj/%.o)
 
-C_FILES = $(sort $(shell find perfconv pyframes contrib tests -name '*.[ch]' \
+ALL_OBJ := $(LIB_OBJ) $(MAIN_OBJ) $(DLFILTER_OBJ) $(UNIT_OBJ) $(UNIT_HELP_OBJ) $(FUZZ_OBJ)
+
+C_FILES = $(sort $(shell find perfconv dlfilter pyframes contrib tests -name '*.[ch]' \
 	-not -path '*/build/*' -not -path '*/node_modules/*'))
 SHELL_FILES = $(sort $(shell grep -rlIE '^\#!.*[/ ](ba|da)?sh( |$$)' .ci scripts contrib tests))
 
@@ -96,7 +103,7 @@ endif
 CFLAGS ?= $(if $(DEBUG),-O0 -g3,-O2 -g)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	    $(if $(WERROR),-Werror)
-HARDENING := -fstack-protector-strong -fPIE $(if $(SAN)$(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDENING := -fstack-protector-strong -fPIC -fvisibility=hidden $(if $(SAN)$(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote . \
@@ -116,6 +123,13 @@ build-tests: $(UNIT_BIN)
 $(O)/perfconv: $(MAIN_OBJ) $(ARCHIVE)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $(ARCHIVE) $(ALL_LIBS)
+
+.PHONY: dlfilter
+dlfilter: $(DLFILTER) ## build the plugin for perf script
+$(DLFILTER): $(DLFILTER_OBJ) $(ARCHIVE) dlfilter/exports.map
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,--version-script=dlfilter/exports.map \
+		-o $@ $(DLFILTER_OBJ) $(ARCHIVE) $(ALL_LIBS)
 
 $(ARCHIVE): $(LIB_OBJ)
 	@$(call say,AR,$@)
@@ -190,8 +204,8 @@ setup: ## install the Debian packages that building, testing and the demo need
 
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
-	  check-symbols check-python check-pam-scripts check-browser check-outputs check-live \
-	  check-diff check-report check-unwind
+	  check-symbols check-python check-pam-scripts check-browser check-outputs check-dlfilter \
+	  check-live check-diff check-report check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -283,6 +297,9 @@ check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped progra
 check-outputs: $(O)/perfconv ## every format against the speedscope file, and in the programs that read it
 	$(Q)$(call run_suite,outputs)
 
+check-dlfilter: $(O)/perfconv $(DLFILTER_BUILT) ## the plugin for perf script, in the real perf
+	$(Q)$(call run_suite,dlfilter)
+
 check-browser: $(O)/node/package-lock.json $(O)/perfconv ## profiles in speedscope, in headless Chromium
 	$(Q)$(call run_suite,browser)
 
@@ -336,7 +353,7 @@ lint-layers: ## no perfconv folder includes one that stands after it
 
 lint-gcc lint-clang: lint-%: | $(LIBPERF_BUILT) ## build everything with -Werror
 	$(Q)$(MAKE) O=$(O)/lint/$* LIBPERF_DIR=$(LIBPERF_DIR) CC=$* WERROR=1 SAN= DEBUG= \
-		perfconv build-tests
+		perfconv build-tests $(if $(DLFILTER_BUILT),dlfilter)
 
 # An extension's init function has no prototype.
 lint-pyframes: ## compile pyframes with -Werror, gcc and clang

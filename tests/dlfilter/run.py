@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The plugin for perf script, in the real perf.
+
+    tests/dlfilter/run.py
+
+Its profile must be that of perfconv convert, stack for stack and thread for thread, and
+as a filter it must let through what the same words mean.  O is the build folder, which
+`make dlfilter` puts the plugin into.  Without perf, or where perf cannot load filters,
+there is nothing to test, and the reason is printed.
+"""
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "tests" / "files"
+BUILD = Path(os.environ.get("O", ROOT / "build")).resolve()
+PERFCONV = Path(os.environ.get("PERFCONV") or BUILD / "perfconv").resolve()
+PLUGIN = BUILD / "perfconv-speedscope.so"
+LIMIT_S = 120
+
+# Captures of callchains, whose stacks are in them as they are.
+CAPTURES = ["good-fp.data", "good-fp-user.data", "good-frequency.data", "good-xperf-fp.data",
+            "good-task-clock.data", "good-compressed.data", "good-pipe.data",
+            "good-buildid-mmap.data", "good-plain.data"]
+
+TYPE_HARDWARE, CYCLES = 0, 0
+TYPE_SOFTWARE, CPU_CLOCK = 1, 0
+IP, TID, TIME, CALLCHAIN, PERIOD, BRANCH_STACK = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 8, 1 << 11
+USER_MARKER = 2 ** 64 - 512
+BRANCH_USER, BRANCH_CALL_STACK = 1 << 0, 1 << 11
+MMAP2, COMM, SAMPLE = 10, 3, 9
+USER = 2
+ATTR_BYTES = 128
+CODE_AT, CODE_OFFSET = 0x7f0000001000, 0x1000
+TRAMPOLINES = "pyframes-8469d826f935057d239bb58898d0b72f-0.so"
+TRAMPOLINES_OFFSET = 0x3000  # of its code, in the file; slots of 16 bytes follow
+
+
+def record(kind, misc, payload):
+    return struct.pack("<IHH", kind, misc, 8 + len(payload)) + payload
+
+
+def whole_capture(attr, records):
+    header = struct.pack("<8sQQQQQQQQ4Q", b"PERFILE2", 104, ATTR_BYTES + 16, 104, ATTR_BYTES + 16,
+                         104 + ATTR_BYTES + 16, len(records), 0, 0, 0, 0, 0, 0)
+    return header + bytes(attr) + struct.pack("<QQ", 0, 0) + records
+
+
+def map_record(path, start, length, offset):
+    name = (str(path) + "\0").encode()
+    return record(MMAP2, USER, struct.pack(
+        "<IIQQQIIQQII", 7, 7, start, length, offset, 0, 0, 0, 0, 5, 2)
+        + name.ljust((len(name) + 7) // 8 * 8, b"\0"))
+
+
+def python_capture(trampolines):
+    """Callchains through three of pyframes' trampolines, of two threads; pid and main
+    thread are 7."""
+    attr = bytearray(ATTR_BYTES)
+    struct.pack_into("<IIQQQ", attr, 0, TYPE_SOFTWARE, ATTR_BYTES, CPU_CLOCK, 1000000,
+                     IP | TID | TIME | CALLCHAIN | PERIOD)
+    records = b"".join(record(COMM, 0, struct.pack("<II8s", 7, tid, name))
+                       for tid, name in ((7, b"main"), (8, b"worker")))
+    records += map_record(trampolines, CODE_AT, 0x1000, TRAMPOLINES_OFFSET)
+    for i in range(40):
+        chain = [USER_MARKER] + [CODE_AT + 0x10 * slot + 4 for slot in (6, 5, 4)[i % 3:]]
+        records += record(SAMPLE, USER, struct.pack(
+            f"<QIIQQQ{len(chain)}Q", chain[1], 7, 7 + i % 2, 1000000 * (i + 1), 1000000,
+            len(chain), *chain))
+    return whole_capture(attr, records)
+
+
+def branch_capture(elf):
+    """LBR in call-stack mode, of code in an ELF file."""
+    attr = bytearray(ATTR_BYTES)
+    struct.pack_into("<IIQQQ", attr, 0, TYPE_HARDWARE, ATTR_BYTES, CYCLES, 1000,
+                     IP | TID | TIME | PERIOD | BRANCH_STACK)
+    struct.pack_into("<Q", attr, 72, BRANCH_USER | BRANCH_CALL_STACK)
+    records = record(COMM, 0, struct.pack("<II8s", 7, 7, b"lbr"))
+    records += map_record(elf, CODE_AT, 0x4000, CODE_OFFSET)
+    for i in range(20):
+        branches = [(CODE_AT + 0x10 * (i % 3) + 0x100 * k, CODE_AT + 0x100 * k - 0x80, 0)
+                    for k in range(1, 4)]
+        records += record(SAMPLE, USER, struct.pack(
+            "<QIIQQQ", CODE_AT + 0x40 + i % 2, 7, 7, 1000000 * (i + 1), 1000, len(branches))
+            + b"".join(struct.pack("<QQQ", *b) for b in branches))
+    return whole_capture(attr, records)
+
+
+def threads_of(path):
+    """thread -> stacks of (name, file, line), with their weights."""
+    data = json.loads(Path(path).read_text())
+    frames = [(f["name"], f.get("file"), f.get("line")) for f in data["shared"]["frames"]]
+    return {profile["name"]: [([frames[i] for i in stack], weight) for stack, weight
+                              in zip(profile["samples"], profile["weights"])]
+            for profile in data["profiles"]}
+
+
+class Plugin(unittest.TestCase):
+    maxDiff = 2000
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="perfconv-dlfilter-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        for path in FILES.iterdir():
+            if path.is_file() and not path.name.startswith("bad-"):
+                shutil.copy(path, self.folder)
+        (self.folder / "python.data").write_bytes(python_capture(self.folder / TRAMPOLINES))
+
+    def perf(self, capture, *arguments, plugin=True, status=0):
+        command = ["perf", "script", "-f", "-i", capture]
+        if plugin:
+            command += ["--dlfilter", PLUGIN]
+        for argument in arguments:
+            command += ["--dlarg", argument]
+        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=LIMIT_S, check=False)
+        if status is not None:
+            self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def convert(self, capture, *options):
+        subprocess.run([PERFCONV, "convert", "-q", "-i", capture, "-o", "convert.json",
+                        "--view", "cpu", *options], cwd=self.folder, check=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LIMIT_S)
+        return threads_of(self.folder / "convert.json")
+
+    def plugin(self, capture, *arguments):
+        done = self.perf(capture, "output=plugin.json", *arguments)
+        self.assertEqual(done.stdout, "", "perf prints samples too")
+        return threads_of(self.folder / "plugin.json")
+
+    def check_equal(self, capture, options=(), arguments=()):
+        expected = self.convert(capture, *options)
+        got = self.plugin(capture, *arguments)
+        self.assertTrue(any(stack for samples in expected.values() for stack, _ in samples))
+        self.assertEqual(sorted(got), sorted(expected))
+        for thread, samples in expected.items():
+            self.assertEqual(got[thread], samples, f"{capture}: {thread}")
+
+
+class Profile(Plugin):
+    def test_it_is_that_of_convert(self):
+        for capture in CAPTURES + ["python.data"]:
+            with self.subTest(capture):
+                self.check_equal(capture)
+
+    def test_options_of_convert_can_be_given(self):
+        self.check_equal("good-xperf-fp.data", ["--frames", "all", "--lines"],
+                         ["frames=all", "lines"])
+
+    def test_branches_of_call_stack_mode(self):
+        (self.folder / "lbr.data").write_bytes(branch_capture(PERFCONV))
+        expected = self.convert("lbr.data")
+        self.assertGreater(max(len(stack) for stack, _ in expected["lbr"]), 2)
+        self.check_equal("lbr.data")
+
+    def test_other_formats(self):
+        self.perf("good-xperf-fp.data", "output=a.collapsed", "format=collapsed")
+        self.assertRegex((self.folder / "a.collapsed").read_text(), r"(?m)^[^;]+;.* \d+$")
+
+    def test_stack_dumps_are_refused(self):
+        done = self.perf("good-dwarf.data", "output=plugin.json", status=None)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("perf does not give its filters", done.stderr)
+        self.assertIn("perfconv convert -i perf.data", done.stderr)
+        self.assertFalse((self.folder / "plugin.json").exists())
+
+    def test_nothing_is_left_behind(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        os.environ["TMPDIR"] = str(temporary)
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        self.plugin("good-fp.data")
+        self.assertEqual(list(temporary.iterdir()), [])
+
+
+class Filter(Plugin):
+    def times(self, text):
+        """The time of each sample that perf script shows."""
+        return re.findall(r"(?m)^\S.*? (\d+\.\d+): ", text)
+
+    def samples(self, capture):
+        """(time, thread, text) of each sample."""
+        found = []
+        for block in self.perf(capture, plugin=False).stdout.split("\n\n"):
+            match = re.match(r"\s*(\S+)\s+(\d+)\s+(\d+\.\d+): ", block)
+            if match:
+                found.append((match[3], match[1], match[2], block))
+        self.assertGreater(len(found), 10)
+        return found
+
+    def test_without_arguments_all_pass(self):
+        plain = self.perf("python.data", plugin=False).stdout
+        self.assertEqual(self.perf("python.data").stdout, plain)
+
+    def test_functions(self):
+        samples = self.samples("python.data")
+        names = {m[1] for *_, text in samples for m in re.finditer(r"py::([^:]+):", text)}
+        self.assertTrue(names)
+        name = sorted(names)[0]
+        self.assertGreater(len(names), 2)
+        expected = [time for time, *_, text in samples if f"py::{name}:" in text]
+        for pattern in name, name[:-1] + "?":
+            got = self.times(self.perf("python.data", f"function={pattern}").stdout)
+            self.assertEqual(got, expected)
+        self.assertLess(len(expected), len(samples))
+        self.assertEqual(self.perf("python.data", "function=no such").stdout, "")
+
+    def test_threads(self):
+        samples = self.samples("python.data")
+        tids = {tid for _, _, tid, _ in samples}
+        self.assertGreater(len(tids), 1)
+        for tid in tids:
+            got = self.times(self.perf("python.data", f"thread={tid}").stdout)
+            self.assertEqual(got, [time for time, _, of, _ in samples if of == tid])
+        comm = samples[0][1]
+        got = self.times(self.perf("python.data", f"thread={comm[:-1]}*").stdout)
+        self.assertEqual(got, [time for time, of, *_ in samples if of.startswith(comm[:-1])])
+
+    def test_times(self):
+        samples = self.samples("python.data")
+        first, last = float(samples[0][0]), float(samples[-1][0])
+        middle = (last - first) / 2
+        before = self.times(self.perf("python.data", f"to={middle:.6f}").stdout)
+        behind = self.times(self.perf("python.data", f"from={middle:.6f}").stdout)
+        self.assertTrue(before and behind)
+        self.assertEqual(before + behind, [time for time, *_ in samples])
+
+    def test_a_profile_of_what_passes(self):
+        samples = self.samples("python.data")
+        name = sorted({m[1] for *_, text in samples
+                       for m in re.finditer(r"py::([^:]+):", text)})[0]
+        got = self.plugin("python.data", f"function={name}")
+        for thread, stacks in got.items():
+            for stack, _ in stacks:
+                if stack:
+                    self.assertIn(name, [frame[0] for frame in stack], thread)
+
+    def test_words_that_make_no_sense(self):
+        for argument in "from=soon", "to=-1", "frames=all", "nonsense", "input=a":
+            done = self.perf("good-fp.data", argument, status=None)
+            self.assertNotEqual(done.returncode, 0, argument)
+            self.assertIn(f"--dlarg {argument}", done.stderr)
+
+    def test_perf_lists_it(self):
+        shutil.copy(PLUGIN, self.folder)
+        done = subprocess.run(["perf", "script", "-v", "--list-dlfilters"], cwd=self.folder,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=LIMIT_S, check=False)
+        self.assertIn("perfconv: a speedscope profile", done.stdout)
+        self.assertIn("no stack dumps", done.stdout)
+
+
+def reason_to_skip():
+    if not PLUGIN.exists():
+        return (f"{PLUGIN.name} is not built: perf's header perf/perf_dlfilter.h is missing "
+                "(it comes with linux-perf)")
+    if not shutil.which("perf"):
+        return "perf is not here (linux-perf)"
+    known = subprocess.run(["perf", "script", "-h"], stdout=subprocess.PIPE, check=False,
+                           stderr=subprocess.STDOUT, text=True).stdout
+    return None if "--dlfilter" in known else "this perf has no --dlfilter"
+
+
+def main():
+    reason = reason_to_skip()
+    if reason:
+        print(f"  skipped everything: {reason}")
+        print("0 passed, 0 failed, 1 skipped")
+        return
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len({test.id().split(" ")[0] for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed} passed, {failed} failed, 0 skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
