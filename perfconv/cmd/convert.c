@@ -362,6 +362,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 		.python_hex = python__version(capture->python),
 		.side_files = python__files(capture->python),
 		.report = capture->analyzed ? &capture->report : NULL,
+		.lines = lines__counts(capture->lines),
 		.files_missing = capture->images.missing,
 		.files_mismatched = capture->images.mismatched,
 		.dsos = &capture->machine.dsos,

@@ -135,6 +135,22 @@ static void json_records(struct json *j, const struct perfdata_stats *stats)
 	json__object_end(j);
 }
 
+static void json_lines(struct json *j, const struct capture *c)
+{
+	struct lines_counts n = lines__counts(c->lines);
+
+	json__key(j, "pythonLines");
+	json__object(j);
+	json__key_u64(j, "leaves", n.leaves);
+	json__key_u64(j, "leavesGiven", n.given_leaves);
+	json__key_u64(j, "callers", n.callers);
+	json__key_u64(j, "callersGiven", n.given_callers);
+	json__key_u64(j, "agreed", n.by_basis[LINE_AGREED]);
+	json__key_u64(j, "interrupted", n.by_basis[LINE_INTERRUPTED]);
+	json__key_u64(j, "droppedSamples", n.dropped);
+	json__object_end(j);
+}
+
 static void json_quality(struct json *j, const struct capture *c)
 {
 	const struct perfdata_stats *s = perfdata__stats(c->data);
@@ -158,6 +174,7 @@ static void json_quality(struct json *j, const struct capture *c)
 	json__key_u64(j, "contradicted", c->stitch.contradicted);
 	json__key_u64(j, "evidenceDropped", c->store.evidence.dropped);
 	json__object_end(j);
+	json_lines(j, c);
 	json__key_u64(j, "places", q.places);
 	json__key_u64(j, "unresolvedPlaces", q.unresolved_places);
 	json__key_u64(j, "lostEvents", s->lost);

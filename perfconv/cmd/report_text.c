@@ -205,8 +205,9 @@ void report_text__warnings(const struct capture *c, const char *path)
 	report_waits__warnings(c);
 }
 
-static void print_quality(const struct profile *p)
+static void print_quality(const struct capture *c, const struct profile *p)
 {
+	struct lines_counts n = lines__counts(c->lines);
 	uint64_t of =
 		p->endings[STACK_COMPLETE] + p->endings[STACK_TRUNCATED] + p->endings[STACK_LOST];
 
@@ -221,6 +222,9 @@ static void print_quality(const struct profile *p)
 		      100 * share(p->endings[STACK_COMPLETE], of), stitched,
 		      100 * share(p->endings[STACK_TRUNCATED], of),
 		      100 * share(p->endings[STACK_LOST], of));
+	if (n.leaves + n.callers)
+		message__line("  Python frames with their current line %.1f %%",
+			      100 * share(n.given_leaves + n.given_callers, n.leaves + n.callers));
 }
 
 /* The file's name, with its folder where the name alone says nothing. */
@@ -240,8 +244,8 @@ static void format_where(const struct profile *p, const struct frame *f, char *o
 {
 	const char *file = short_path(strtab__get(&p->resolved->strings, f->file));
 
-	if (f->first_line)
-		snprintf(out, size, "%s:%u", file, f->first_line);
+	if (f->line || f->first_line)
+		snprintf(out, size, "%s:%u", file, f->line ? f->line : f->first_line);
 	else
 		snprintf(out, size, "%s", file);
 }
@@ -320,7 +324,7 @@ void report_text__summary(const struct capture *c)
 		message__line("and %llu of %s", u(c->others.data[i]->samples),
 			      perfdata__event(c->data, c->others.data[i]->event)->name);
 	summary__init(&s, p);
-	print_quality(p);
+	print_quality(c, p);
 	report_waits__quality(p);
 	print_threads(p, &s);
 	print_frames(p, &s);

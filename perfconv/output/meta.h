@@ -9,6 +9,7 @@
 #include "perfconv/analyze/report.h"
 #include "perfconv/machine/dso.h"
 #include "perfconv/perfdata/perfdata.h"
+#include "perfconv/resolve/lines.h"
 #include "perfconv/resolve/python.h"
 
 #define META_SCHEMA 1u /* of the "perfconv" object; docs/metadata.schema.json */
@@ -28,7 +29,8 @@ struct meta {
 	const char *frames_mode;
 	uint32_t python_hex; /* 0: no pyframes in the capture */
 	struct python_files side_files;
-	const struct report *report;		  /* NULL: nothing was looked for */
+	const struct report *report; /* NULL: nothing was looked for */
+	struct lines_counts lines;
 	uint64_t files_missing, files_mismatched; /* objects that could not be named from files */
 	const struct dsos *dsos;		  /* for their build-ids; NULL: not known */
 };

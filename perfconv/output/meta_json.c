@@ -152,6 +152,22 @@ static void write_side_files(struct json *j, const struct python_files *f)
 	json__object_end(j);
 }
 
+/* Of captures with stack copies of Python. */
+static void write_lines(struct json *j, const struct lines_counts *n)
+{
+	if (!n->leaves && !n->callers)
+		return;
+	json__key(j, "pythonLines");
+	json__object(j);
+	json__key_u64(j, "leaves", n->leaves);
+	json__key_u64(j, "leavesGiven", n->given_leaves);
+	json__key_u64(j, "callers", n->callers);
+	json__key_u64(j, "callersGiven", n->given_callers);
+	json__key_u64(j, "agreed", n->by_basis[LINE_AGREED]);
+	json__key_u64(j, "droppedSamples", n->dropped);
+	json__object_end(j);
+}
+
 static void write_quality(struct json *j, const struct output_source *from)
 {
 	const struct perfdata_stats *stats = perfdata__stats(from->meta->data);
@@ -169,6 +185,7 @@ static void write_quality(struct json *j, const struct output_source *from)
 	json__key(j, "cut");
 	json__bool(j, stats->cut);
 	write_side_files(j, &m->side_files);
+	write_lines(j, &m->lines);
 	json__key_u64(j, "objectFilesMissing", m->files_missing);
 	json__key_u64(j, "objectFilesReplaced", m->files_mismatched);
 	json__object_end(j);

@@ -112,25 +112,22 @@ uint32_t bytecode__line(struct bytecode b, uint32_t at)
 	return linetable__line(b.code, b.python_hex, at);
 }
 
-/* A further instruction after which the evaluator would be at one place. */
-static bool agree(struct bytecode b, uint32_t *found, uint32_t at)
+/* The one instruction of two that lead to one place. */
+static uint32_t either(struct bytecode b, bool first, uint32_t found, uint32_t at)
 {
-	if (*found != UINT32_MAX && bytecode__line(b, *found) != bytecode__line(b, at))
-		return false;
-	*found = at;
-	return true;
+	return first || bytecode__line(b, found) == bytecode__line(b, at) ? at : BYTECODE_NOWHERE;
 }
 
 bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at)
 {
 	const struct version *v = version_of(b.python_hex);
-	uint32_t found = UINT32_MAX, before = 0;
+	uint32_t found = BYTECODE_NOWHERE, ways = 0, before = 0;
 	uint64_t argument = 0;
 
 	if (!v || !v->looks[0])
 		return false;
 	if (is_in(v->looks, bytecode__before(b, offset, &before)))
-		found = before;
+		found = either(b, !ways++, found, before);
 	for (uint32_t i = 0; i + UNIT_BYTES <= b.code->bytecode_bytes; i += UNIT_BYTES) {
 		uint8_t opcode = b.code->bytecode[i];
 
@@ -138,13 +135,10 @@ bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at)
 		if (opcode == v->extended_arg)
 			continue;
 		if (is_in(v->jumps_back, opcode) &&
-		    offset + UNIT_BYTES * argument == i + UNIT_BYTES + v->jump_caches &&
-		    !agree(b, &found, i))
-			return false;
+		    offset + UNIT_BYTES * argument == i + UNIT_BYTES + v->jump_caches)
+			found = either(b, !ways++, found, i);
 		argument = 0;
 	}
-	if (found == UINT32_MAX)
-		return false;
 	*at = found;
-	return true;
+	return ways > 0;
 }

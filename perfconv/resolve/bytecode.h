@@ -13,6 +13,7 @@
 #include "perfconv/sidefile/sidefile.h"
 
 #define BYTECODE_NONE 0u /* no opcode */
+#define BYTECODE_NOWHERE UINT32_MAX
 
 /* A function and the version that compiled it. */
 struct bytecode {
@@ -38,12 +39,12 @@ bool bytecode__may_call(uint32_t python_hex, uint8_t opcode);
  * and other threads that want the GIL, when its next instruction is at @offset
  *
  * It does so after calls, at a function's start, and after jumps back.
- * @at: where the instruction begins
- * Return: false if there is none, or if there are several on different lines.
+ * @at: where the instruction begins; BYTECODE_NOWHERE: several lead there from different lines
+ * Return: false if there is none.
  */
 bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at);
 
-/** bytecode__line - the line of the instruction that begins at @at; 0: it has none. */
+/** bytecode__line - the line of the instruction that begins at @at; 0: none, or nowhere. */
 uint32_t bytecode__line(struct bytecode b, uint32_t at);
 
 #endif

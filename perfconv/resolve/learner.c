@@ -84,6 +84,7 @@ static void see_site(struct learner *l, const struct learner_frame *f, uint32_t 
 	if (l->sites.n == known)
 		return;
 	see_opcode(s, f->opcodes[i]);
+	s->between += f->between[i];
 	count_opcode(l, f->object, f->opcodes[i]);
 }
 
@@ -131,7 +132,7 @@ static double all_sites(const struct learner *l, uint32_t object)
 	return all;
 }
 
-static bool is_sure(const struct learner *l, struct learner_slot *s, double all)
+static bool has_one_opcode(const struct learner *l, struct learner_slot *s, double all)
 {
 	const struct learner_place *p = &l->places.data[s->place];
 	size_t most = 0;
@@ -140,23 +141,48 @@ static bool is_sure(const struct learner *l, struct learner_slot *s, double all)
 		if (s->counts[i] > s->counts[most])
 			most = i;
 	s->opcode = s->opcodes[most];
-	return s->opcode != BYTECODE_NONE && s->frames >= NEARLY_ALL * p->frames &&
-	       s->counts[most] >= NEARLY_ALL * s->sites &&
+	return s->opcode != BYTECODE_NONE && s->counts[most] >= NEARLY_ALL * s->sites &&
 	       s->counts[most] * bits_of(l, p->object, s->opcode, all) >= SURE_BITS;
 }
 
-static void decide_place(struct learner *l, struct learner_place *p, double all)
+static bool is_between(const struct learner *l, const struct learner_slot *s, double all)
 {
-	uint32_t only = 0, id;
+	const struct learner_place *p = &l->places.data[s->place];
+	double bits = 0;
+
+	for (size_t i = 0; i < LEARNER_OPCODES; i++)
+		if (s->counts[i])
+			bits += s->counts[i] * bits_of(l, p->object, s->opcodes[i], all);
+	return s->between >= NEARLY_ALL * s->sites && bits >= SURE_BITS;
+}
+
+/* Return: how many slots are sure. */
+static uint32_t try_slots(struct learner *l, const struct learner_place *p, double all,
+			  bool between, uint32_t *last)
+{
+	uint32_t sure = 0;
 
 	for (uint32_t at = p->slots; at != IDMAP_NONE; at = l->slots.data[at].next) {
 		struct learner_slot *s = &l->slots.data[at];
 
-		s->sure = is_sure(l, s, all);
-		p->sure += s->sure;
+		s->is_between = between;
+		s->sure = s->frames >= NEARLY_ALL * p->frames &&
+			  (between ? is_between(l, s, all) : has_one_opcode(l, s, all));
+		sure += s->sure;
 		if (s->sure)
-			only = s->slot;
+			*last = s->slot;
 	}
+	return sure;
+}
+
+/* What is in front of a loop is between instructions too, so that comes second. */
+static void decide_place(struct learner *l, struct learner_place *p, double all)
+{
+	uint32_t only = 0, id;
+
+	p->sure = try_slots(l, p, all, false, &only);
+	if (!p->sure)
+		p->sure = try_slots(l, p, all, true, &only);
 	if (p->sure != 1)
 		return;
 	id = idmap__intern(&l->home_keys, p->object, only);
@@ -195,11 +221,16 @@ uint32_t learner__sure(const struct learner *l, uint32_t place)
 	return place < l->places.n ? l->places.data[place].sure : 0;
 }
 
-bool learner__trusts(const struct learner *l, uint32_t place, uint32_t slot, uint8_t opcode)
+enum learner_trust learner__trusts(const struct learner *l, const struct learner_frame *f,
+				   uint32_t i)
 {
-	const struct learner_slot *s = find_slot(l, place, slot);
+	const struct learner_slot *s = find_slot(l, f->place, position__slot(f->candidates[i]));
 
-	return s && s->sure && s->opcode == opcode;
+	if (!s || !s->sure)
+		return LEARNER_DOUBTS;
+	if (s->is_between)
+		return f->between[i] ? LEARNER_BETWEEN : LEARNER_DOUBTS;
+	return s->opcode == f->opcodes[i] ? LEARNER_BEHIND : LEARNER_DOUBTS;
 }
 
 bool learner__is_home(const struct learner *l, uint32_t object, uint32_t slot)

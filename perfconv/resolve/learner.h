@@ -13,6 +13,10 @@
  *
  * How many frames it takes is a matter of how common the opcode is: leftovers are of
  * calls more often than not.
+ *
+ * At some places the evaluator is between two instructions, looking for signals and
+ * for threads that want the GIL. Many opcodes lead there; but the right slot's values
+ * are all positions where it does that.
  */
 #ifndef PERFCONV_RESOLVE_LEARNER_H
 #define PERFCONV_RESOLVE_LEARNER_H
@@ -32,6 +36,7 @@ struct learner_frame {
 	uint32_t n;
 	const position_candidate *candidates;
 	const uint8_t *opcodes; /* in front of each; BYTECODE_NONE: none that can call */
+	const bool *between;	/* of each: may the evaluator look for signals there? */
 };
 
 #define LEARNER_OPCODES 3u /* that are told apart in a slot; a sure one has one */
@@ -43,9 +48,11 @@ struct learner_slot {
 	uint32_t sites;	 /* different values, in different code */
 	uint8_t opcodes[LEARNER_OPCODES];
 	uint32_t counts[LEARNER_OPCODES]; /* sites of each */
+	uint32_t between;		  /* sites that may be between instructions */
 	uint32_t next;			  /* of the place, or IDMAP_NONE */
 	uint8_t opcode;			  /* sure: what stands in front of the slot's values */
 	bool sure;
+	bool is_between; /* sure: its values are between instructions */
 };
 
 struct learner_place {
@@ -77,8 +84,19 @@ void learner__decide(struct learner *l);
 /** learner__sure - how many slots hold the next instruction at @place. */
 uint32_t learner__sure(const struct learner *l, uint32_t place);
 
-/** learner__trusts - is @slot one of them, and is @opcode what stands in front of its values? */
-bool learner__trusts(const struct learner *l, uint32_t place, uint32_t slot, uint8_t opcode);
+/* What a slot's value at a place is. */
+enum learner_trust {
+	LEARNER_DOUBTS,
+	LEARNER_BEHIND, /* the current instruction is the one in front of it */
+	LEARNER_BETWEEN,
+};
+
+/**
+ * learner__trusts - is the next instruction in candidate @i of @f?
+ * Only its place, candidate, opcode and whether it is between instructions are looked at.
+ */
+enum learner_trust learner__trusts(const struct learner *l, const struct learner_frame *f,
+				   uint32_t i);
 
 /** learner__is_home - is @slot the only one at some places in @object? */
 bool learner__is_home(const struct learner *l, uint32_t object, uint32_t slot);

@@ -6,6 +6,7 @@
 
 #include "perfconv/unwind/regs_key.h"
 
+#define NOT_YET (POSITIONS_NONE - 1)
 #define FEW_SWITCHES 4u /* from so many on, one can tell that a value does not repeat */
 #define MANY_VALUES 3u	/* so many in dumps of one stack: a register says nothing of it */
 
@@ -289,6 +290,7 @@ void likeness__release(struct likeness *l)
 	vec__release(&l->owns);
 	idmap__release(&l->matches);
 	vec__release(&l->match);
+	vec__release(&l->agreed);
 }
 
 void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place)
@@ -415,4 +417,70 @@ uint32_t likeness__find(struct likeness *l, uint32_t thread, uint32_t place, uin
 		return l->doubted.data[key] ? LIKENESS_NONE : nearest(l, key, out_ns);
 	alike = match(l, key, likeness__user_stack(l->store, l->store->samples.data[own].stack));
 	return alike == LIKENESS_NONE ? own : alike;
+}
+
+/* A frame of which no more is known than that it is there. */
+static uint32_t push_blank(struct store *store, uint32_t caller, struct observation o)
+{
+	o.n = 0;
+	return positions__push(&store->positions, caller, &o);
+}
+
+/* What two stacks of the same functions agree on; one is the shorter part of the other's. */
+static uint32_t agree(struct store *store, const struct lines *lines, uint32_t a, uint32_t b)
+{
+	const struct positions *p = &store->positions;
+	struct observation x, y;
+	uint32_t caller, ida, idb;
+
+	if (a == b || a == POSITIONS_NONE || b == POSITIONS_NONE)
+		return a == b ? a : POSITIONS_NONE;
+	ida = positions__observation(p, a);
+	idb = positions__observation(p, b);
+	x = positions__get(p, ida);
+	y = positions__get(p, idb);
+	if (x.trampoline != y.trampoline)
+		return POSITIONS_NONE;
+	caller = agree(store, lines, positions__caller(p, a), positions__caller(p, b));
+	if (caller == positions__caller(p, a) && lines__of(lines, ida) == lines__of(lines, idb))
+		return a;
+	if (lines__of(lines, ida) != lines__of(lines, idb))
+		return push_blank(store, caller, x);
+	x = positions__get(p, ida); /* what was borrowed may have moved */
+	return positions__push(&store->positions, caller, &x);
+}
+
+static uint32_t agreed(struct likeness *l, struct store *store, const struct lines *lines,
+		       uint32_t key)
+{
+	size_t i = find_dump(l, key, 0);
+	uint32_t all;
+
+	if (!dump_of_key(l, i, key))
+		return POSITIONS_NONE;
+	all = positions__of(&store->positions, l->dumps.data[i].sample);
+	for (i++; dump_of_key(l, i, key); i++)
+		all = agree(store, lines, all,
+			    positions__of(&store->positions, l->dumps.data[i].sample));
+	return all;
+}
+
+uint32_t likeness__positions(struct likeness *l, struct store *store, const struct lines *lines,
+			     uint32_t thread, uint32_t place, uint64_t out_ns, uint64_t back_ns)
+{
+	uint32_t ref = idmap__find(&l->refs, thread, place);
+	uint32_t own = own_dump(l, thread, out_ns, back_ns), key, found;
+
+	if (own != LIKENESS_NONE)
+		return positions__of(&store->positions, own);
+	if (ref == IDMAP_NONE)
+		return POSITIONS_NONE;
+	key = l->key_of.data[ref];
+	while (l->agreed.n <= key)
+		vec__push(&l->agreed, NOT_YET);
+	if (l->agreed.data[key] == NOT_YET) {
+		found = agreed(l, store, lines, key);
+		l->agreed.data[key] = found;
+	}
+	return l->agreed.data[key];
 }

@@ -24,6 +24,7 @@
 
 #include "perfconv/base/idmap.h"
 #include "perfconv/base/mem.h"
+#include "perfconv/resolve/lines.h"
 #include "perfconv/resolve/resolve.h"
 #include "perfconv/store/store.h"
 #include "perfconv/store/switches.h"
@@ -66,6 +67,7 @@ struct likeness {
 	VEC(struct likeness_own) owns;	 /* by thread, then time */
 	struct idmap matches;		 /* (key, the inner part of a user stack) */
 	VEC(uint32_t) match;		 /* by id in matches: a sample, or LIKENESS_NONE */
+	VEC(uint32_t) agreed;		 /* by key: positions, POSITIONS_NONE, or NOT_YET */
 };
 
 /** likeness__init - look at all switches and dumps; all are borrowed. */
@@ -85,6 +87,17 @@ void likeness__release(struct likeness *l);
  */
 uint32_t likeness__find(struct likeness *l, uint32_t thread, uint32_t place, uint64_t out_ns,
 			uint64_t back_ns);
+
+/**
+ * likeness__positions - where its Python functions were, as far as that is certain
+ *
+ * Of the switch's own dump, all that it shows. Equal registers do not tell from which
+ * lines outer functions called: of others only what all that are alike agree on.
+ * @lines: of what was observed; observations without candidates are added to @store
+ * Return: a node of the store's positions, or POSITIONS_NONE.
+ */
+uint32_t likeness__positions(struct likeness *l, struct store *store, const struct lines *lines,
+			     uint32_t thread, uint32_t place, uint64_t out_ns, uint64_t back_ns);
 
 /** likeness__refute - a switch of @thread at @place is known to have another stack. */
 void likeness__refute(struct likeness *l, uint32_t thread, uint32_t place);

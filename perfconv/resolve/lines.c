@@ -34,6 +34,7 @@ struct lines {
 	struct idmap codes;	      /* two hashes of bytecode */
 	VEC(struct leaf) leaves;      /* by dso */
 	VEC(struct current) currents; /* by observation */
+	struct lines_counts counts;
 	uint64_t work_left;
 };
 
@@ -43,14 +44,27 @@ struct frame_seen {
 	struct place at; /* of the evaluator; the call, if it is a return address */
 	struct bytecode code;
 	uint8_t opcodes[POSITIONS_MAX_CANDIDATES];
+	bool between[POSITIONS_MAX_CANDIDATES];
 	bool leaf; /* no call is under way */
 };
+
+/* Whether @code and its line table may be looked through once more. */
+static bool may_work(struct lines *l, const struct sidefile_code *code)
+{
+	uint64_t bytes = (uint64_t)code->bytecode_bytes + code->line_table_bytes;
+
+	if (bytes > l->work_left)
+		return false;
+	l->work_left -= bytes;
+	return true;
+}
 
 static bool look(struct lines *l, uint32_t id, struct frame_seen *out)
 {
 	struct observation o = positions__get(&l->store->positions, id);
 	struct store_location t = store__get_location(l->store, o.trampoline);
 	struct store_location e = store__get_location(l->store, o.evaluator);
+	uint32_t at;
 
 	t.place.address -= t.return_address;
 	*out = (struct frame_seen){ .o = o, .at = e.place, .leaf = !e.return_address };
@@ -65,6 +79,9 @@ static bool look(struct lines *l, uint32_t id, struct frame_seen *out)
 		if (!out->leaf && !bytecode__may_call(out->code.python_hex, opcode))
 			opcode = BYTECODE_NONE;
 		out->opcodes[i] = opcode;
+		out->between[i] =
+			!out->leaf && may_work(l, out->code.code) &&
+			bytecode__interrupted(out->code, position__offset(o.candidates[i]), &at);
 	}
 	return true;
 }
@@ -102,6 +119,19 @@ static void see_leaf(struct lines *l, const struct frame_seen *f)
 	}
 }
 
+static struct learner_frame learners(struct lines *l, const struct frame_seen *f)
+{
+	return (struct learner_frame){
+		.place = f->o.evaluator,
+		.object = f->at.dso,
+		.code = number_of(l, f->code.code),
+		.n = f->o.n,
+		.candidates = f->o.candidates,
+		.opcodes = f->opcodes,
+		.between = f->between,
+	};
+}
+
 static void see(struct lines *l, uint32_t id)
 {
 	struct learner_frame frame;
@@ -113,14 +143,7 @@ static void see(struct lines *l, uint32_t id)
 		see_leaf(l, &f);
 		return;
 	}
-	frame = (struct learner_frame){
-		.place = f.o.evaluator,
-		.object = f.at.dso,
-		.code = number_of(l, f.code.code),
-		.n = f.o.n,
-		.candidates = f.o.candidates,
-		.opcodes = f.opcodes,
-	};
+	frame = learners(l, &f);
 	learner__see(&l->learner, &frame);
 }
 
@@ -160,6 +183,19 @@ static void cast(struct vote *v, uint32_t line)
 	v->line = line;
 }
 
+/*
+ * Compilers put off the step to the next instruction, so that a value may still be the
+ * current one's: whoever knows nothing of the place must take both into account.
+ */
+static void cast_both(struct vote *v, const struct frame_seen *f, uint32_t i)
+{
+	uint32_t offset = position__offset(f->o.candidates[i]);
+
+	cast(v, line_before(f, i));
+	if (offset < f->code.code->bytecode_bytes)
+		cast(v, bytecode__line(f->code, offset));
+}
+
 static struct current outcome(const struct vote *v, enum line_basis basis)
 {
 	if (!v->votes || v->divided || !v->line)
@@ -167,15 +203,32 @@ static struct current outcome(const struct vote *v, enum line_basis basis)
 	return (struct current){ v->line, (uint8_t)basis };
 }
 
+static uint32_t line_of_jump(const struct frame_seen *f, uint32_t i)
+{
+	uint32_t at;
+
+	if (!bytecode__interrupted(f->code, position__offset(f->o.candidates[i]), &at))
+		return 0;
+	return bytecode__line(f->code, at);
+}
+
 static struct current ask_sure(struct lines *l, const struct frame_seen *f)
 {
+	struct learner_frame frame = learners(l, f);
+	enum line_basis basis = LINE_SURE;
 	struct vote v = { 0 };
 
-	for (uint32_t i = 0; i < f->o.n; i++)
-		if (learner__trusts(&l->learner, f->o.evaluator, position__slot(f->o.candidates[i]),
-				    f->opcodes[i]))
+	for (uint32_t i = 0; i < f->o.n; i++) {
+		enum learner_trust trust = learner__trusts(&l->learner, &frame, i);
+
+		if (trust == LEARNER_BEHIND)
 			cast(&v, line_before(f, i));
-	return outcome(&v, LINE_SURE);
+		if (trust == LEARNER_BETWEEN) {
+			cast(&v, line_of_jump(f, i));
+			basis = LINE_INTERRUPTED;
+		}
+	}
+	return outcome(&v, basis);
 }
 
 static struct current ask_agreed(struct lines *l, const struct frame_seen *f)
@@ -186,7 +239,7 @@ static struct current ask_agreed(struct lines *l, const struct frame_seen *f)
 	for (uint32_t i = 0; i < f->o.n; i++) {
 		if (f->opcodes[i] == BYTECODE_NONE)
 			continue;
-		cast(&v, line_before(f, i));
+		cast_both(&v, f, i);
 		home = home ||
 		       learner__is_home(&l->learner, f->at.dso, position__slot(f->o.candidates[i]));
 	}
@@ -209,32 +262,29 @@ static struct current ask_leaf(struct lines *l, const struct frame_seen *f)
 
 	if (is_entering(l, f->at))
 		return (struct current){ 0, LINE_NONE };
-	for (uint32_t i = 0; i < f->o.n; i++) {
-		uint32_t offset = position__offset(f->o.candidates[i]);
-
-		if (position__slot(f->o.candidates[i]) != slot)
-			continue;
-		cast(&v, line_before(f, i));
-		if (offset < f->code.code->bytecode_bytes)
-			cast(&v, bytecode__line(f->code, offset));
-	}
+	for (uint32_t i = 0; i < f->o.n; i++)
+		if (position__slot(f->o.candidates[i]) == slot)
+			cast_both(&v, f, i);
 	return outcome(&v, LINE_LEAF);
 }
 
-static struct current ask(struct lines *l, uint32_t id)
+static struct current ask(struct lines *l, const struct frame_seen *f)
 {
-	struct frame_seen f;
-	uint64_t work;
+	if (!may_work(l, f->code.code))
+		return (struct current){ 0, LINE_NONE };
+	if (f->leaf)
+		return ask_leaf(l, f);
+	return learner__sure(&l->learner, f->o.evaluator) ? ask_sure(l, f) : ask_agreed(l, f);
+}
 
-	if (!look(l, id, &f))
-		return (struct current){ 0, LINE_NONE };
-	work = (uint64_t)f.code.code->line_table_bytes * (f.o.n + 1);
-	if (work > l->work_left)
-		return (struct current){ 0, LINE_NONE };
-	l->work_left -= work;
-	if (f.leaf)
-		return ask_leaf(l, &f);
-	return learner__sure(&l->learner, f.o.evaluator) ? ask_sure(l, &f) : ask_agreed(l, &f);
+static void count(struct lines_counts *n, const struct frame_seen *f, struct current found)
+{
+	if (!f->code.code)
+		return;
+	*(f->leaf ? &n->leaves : &n->callers) += f->o.seen;
+	if (found.line)
+		*(f->leaf ? &n->given_leaves : &n->given_callers) += f->o.seen;
+	n->by_basis[found.basis] += f->o.seen;
 }
 
 struct lines *lines__new(const struct store *store, const struct machine *machine,
@@ -248,14 +298,20 @@ struct lines *lines__new(const struct store *store, const struct machine *machin
 	l->images = images;
 	l->python = python;
 	l->work_left = WORK_BYTES;
+	l->counts.samples = store->positions.samples.n;
+	l->counts.dropped = store->positions.dropped;
 	functions__init(&l->functions, &machine->dsos, images);
 	for (uint32_t i = 0; i < n; i++)
 		see(l, i);
 	learner__decide(&l->learner);
 	decide_leaves(l);
 	for (uint32_t i = 0; i < n; i++) {
-		struct current found = ask(l, i);
+		struct current found = { 0, LINE_NONE };
+		struct frame_seen f;
 
+		if (look(l, i, &f))
+			found = ask(l, &f);
+		count(&l->counts, &f, found);
 		vec__push(&l->currents, found);
 	}
 	return l;
@@ -275,10 +331,17 @@ void lines__free(struct lines *l)
 
 uint32_t lines__of(const struct lines *l, uint32_t observation)
 {
-	return l->currents.data[observation].line;
+	return l && observation < l->currents.n ? l->currents.data[observation].line : 0;
 }
 
 enum line_basis lines__basis(const struct lines *l, uint32_t observation)
 {
+	if (!l || observation >= l->currents.n)
+		return LINE_NONE;
 	return (enum line_basis)l->currents.data[observation].basis;
+}
+
+struct lines_counts lines__counts(const struct lines *l)
+{
+	return l->counts;
 }

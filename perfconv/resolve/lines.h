@@ -29,6 +29,15 @@ enum line_basis {
 	LINE_BASES,
 };
 
+/* Frames of Python functions whose bytecode is known, over all samples with dumps. */
+struct lines_counts {
+	uint64_t samples;	  /* with such frames */
+	uint64_t leaves, callers; /* frames where the interpreter itself ran; all others */
+	uint64_t given_leaves, given_callers; /* of these, with a line */
+	uint64_t by_basis[LINE_BASES];
+	uint64_t dropped; /* samples for whose positions there was no room in memory */
+};
+
 struct lines;
 
 /** lines__new - learn from all that @store has; everything is borrowed. */
@@ -36,10 +45,13 @@ struct lines *lines__new(const struct store *store, const struct machine *machin
 			 struct images *images, struct python *python);
 void lines__free(struct lines *l);
 
-/** lines__of - the current line of an observation; 0: not known. */
+/** lines__of - the current line of an observation; 0: not known.  @l: NULL knows none. */
 uint32_t lines__of(const struct lines *l, uint32_t observation);
 
 /** lines__basis - of the same. */
 enum line_basis lines__basis(const struct lines *l, uint32_t observation);
+
+/** lines__counts - how many frames have a line. */
+struct lines_counts lines__counts(const struct lines *l);
 
 #endif

@@ -188,6 +188,11 @@ void resolver__set_lines(struct resolver *r, const struct lines *lines)
 	r->lines = lines;
 }
 
+const struct lines *resolver__lines(const struct resolver *r)
+{
+	return r->lines;
+}
+
 uint32_t resolver__python(struct resolver *r, const struct python_frame *py, uint32_t line)
 {
 	struct frame f = { .named = true, .line = line };

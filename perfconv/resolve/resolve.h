@@ -83,6 +83,9 @@ struct resolver *resolver__new(const struct store *store, const struct machine *
 /** resolver__set_lines - what is known of Python's current lines; borrowed; NULL: nothing. */
 void resolver__set_lines(struct resolver *r, const struct lines *lines);
 
+/** resolver__lines - what was set; NULL: nothing. */
+const struct lines *resolver__lines(const struct resolver *r);
+
 void resolver__free(struct resolver *r);
 
 /**

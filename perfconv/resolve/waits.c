@@ -227,17 +227,17 @@ static bool is_cut(const struct store_sample *s)
 	return s->ending == STACK_TRUNCATED || s->ending == STACK_LOST;
 }
 
-static uint32_t positions_of(const struct waits *w, const struct store_sample *s)
+static uint32_t positions_of(struct waits *w, uint32_t thread, const struct interval *i)
 {
-	return positions__of(&w->from.store->positions,
-			     (uint32_t)(s - w->from.store->samples.data));
+	return likeness__positions(&w->likeness, w->from.store, resolver__lines(w->from.resolver),
+				   thread, i->place, i->out_ns, i->back_ns);
 }
 
-static uint32_t show_dump(struct waits *w, const struct store_sample *s, bool cut,
+static uint32_t show_dump(struct waits *w, uint32_t thread, const struct store_sample *s, bool cut,
 			  const struct interval *i, enum reason reason)
 {
-	return show(w, likeness__user_stack(w->from.store, s->stack), cut, positions_of(w, s),
-		    i->place, reason);
+	return show(w, likeness__user_stack(w->from.store, s->stack), cut,
+		    positions_of(w, thread, i), i->place, reason);
 }
 
 /* @lined: with the current lines, which pyframes wrote down too. */
@@ -374,7 +374,7 @@ static bool show_equal(struct waits *w, uint32_t thread, const struct interval *
 	uint32_t shown;
 
 	if (s && (!is_cut(s) || has_all_python(w, thread, s))) {
-		shown = show_dump(w, s, false, i, out->reason);
+		shown = show_dump(w, thread, s, false, i, out->reason);
 		if (!snapshot ||
 		    same_python(resolver__resolved(w->from.resolver), shown, out->stack)) {
 			out->stack = shown;
@@ -389,7 +389,7 @@ static bool show_equal(struct waits *w, uint32_t thread, const struct interval *
 	}
 	if (!s)
 		return false;
-	out->stack = show_dump(w, s, true, i, out->reason);
+	out->stack = show_dump(w, thread, s, true, i, out->reason);
 	out->how = WAIT_CUT;
 	return true;
 }
@@ -563,7 +563,7 @@ uint32_t waits__switch_stack(struct waits *w, uint32_t thread, const struct inte
 	if (!s)
 		return RESOLVE_NO_STACK;
 	return resolver__lined(w->from.resolver, likeness__user_stack(w->from.store, s->stack),
-			       is_cut(s), positions_of(w, s));
+			       is_cut(s), positions_of(w, thread, after));
 }
 
 uint64_t waits__contradicted(const struct waits *w)
