@@ -205,7 +205,7 @@ setup: ## install the Debian packages that building, testing and the demo need
 LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
 CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
 	  check-symbols check-python check-pam-scripts check-browser check-outputs check-dlfilter \
-	  check-live check-diff check-report check-unwind
+	  check-live check-lines check-diff check-report check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -290,6 +290,9 @@ check-live: $(O)/perfconv ## recordings made by the test; needs perf and its pri
 
 check-diff: $(O)/perfconv ## captures of one program and of a slower twin; needs perf's privilege
 	$(Q)$(call run_suite,diff)
+
+check-lines: $(O)/perfconv ## current lines of Python frames; needs perf and its privilege
+	$(Q)$(call run_suite,lines)
 
 check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
 	$(Q)$(call run_suite,unwind)

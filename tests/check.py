@@ -25,7 +25,8 @@ from pathlib import Path
 CLOSING = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 LIMIT_S = 1200
 GRACE_S = 10
-PRIVILEGED = {"check-diff", "check-live", "check-pam", "check-report", "check-unwind"}
+PRIVILEGED = {"check-diff", "check-lines", "check-live", "check-pam", "check-report",
+              "check-unwind"}
 AS_USER = "scripts/as-user.sh"
 
 

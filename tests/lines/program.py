@@ -7,8 +7,9 @@ Two kinds of truth.  Callers: every function that is called here is named on one
 only, so that a frame's name tells its caller's line; SPIN stands for a busy function
 of that line alone, spin_<line>.  walk() calls itself from four lines, by its depth.
 Leaves: what runs on one line between two looks at the clock is written to LOG, a row
-"TID FROM TO LINE" each (CLOCK_MONOTONIC, ns).  LINE 0 and -1: a loop of shares() without
-and with the lines marked as quiet, whose share of its time is what it is longer for them.
+"TID FROM TO LINE" each (CLOCK_MONOTONIC, ns).  LINE 0 and -1: CPU time of a loop of
+shares() without and with the lines marked as quiet, whose share of its time is what it is
+longer for them; -2: when the second one ran.
 """
 import asyncio
 import re
@@ -20,7 +21,10 @@ from pathlib import Path
 HERE = str(Path(__file__).resolve())
 BODY = "# --- what is measured"
 DEPTH = 24
-WORK = 4000
+WORK = 3000
+BUSY = ["x = x + i & 255", "x = i * 3 - x % 7", "y[0] = y[0] + i & 63", "x = len(y) + i",
+        "x = i if x < i else y[0]", "y.append(y.pop() & i)", "x = (i, x)[0] + i",
+        "x = min(i, 5) | x", "x = -i if i & 1 else ~i", "x = int(i > x) + i"]
 now = time.monotonic_ns
 rows = []
 
@@ -35,7 +39,8 @@ def make_spins(text, scope):
             continue
         name = f"spin_{number}"
         lines[number - 1] = re.sub(r"\bSPIN\b", name, line)
-        source = f"def {name}(x=0):\n for i in range({WORK}): x = x + i & 255\n return x\n"
+        work = BUSY[number % len(BUSY)]
+        source = f"def {name}(x=0):\n y = [x]\n for i in range({WORK}): {work}\n return x\n"
         exec(compile(source, name, "exec"), scope)
     return "\n".join(lines)
 
@@ -197,6 +202,41 @@ class Number:
     def method(self, a, *, b):
         SPIN(a)
         return b
+
+
+class Local:
+    def __del__(self):
+        SPIN()
+
+
+class Temporary:
+    def __del__(self):
+        SPIN()
+
+
+class Raised(Exception):
+    def __del__(self):
+        SPIN()
+
+
+def deaths():
+    kept = Local()
+    SPIN()
+    if kept:
+        return 5  # a local dies
+    return 6
+
+
+def more_deaths():
+    try:
+        SPIN()
+        return [Temporary(), SPIN(), 1 // 0]
+    except ZeroDivisionError:
+        SPIN()
+    try:
+        raise Raised
+    except Raised:  # what was raised dies
+        pass  # what was raised dies
 
 
 def special_methods():
@@ -361,6 +401,8 @@ def calls():
     loops()
     exceptions()
     special_methods()
+    deaths()
+    more_deaths()
     generators()
     callbacks()
     comprehensions()
@@ -427,13 +469,13 @@ def failing(tid):
 def shares(tid):
     """Two lines whose shares of the time are known, one that calls and one that never does."""
     table, a, b, n = {}, 1, 2, 6000
-    start = now()
+    start, begin = now(), time.thread_time_ns()
     i = 0
     while i < n:
         i = i + 1
         table[i & 7] = str(i)
-    rows.append((tid, start, now(), 0))
-    start = now()
+    rows.append((tid, 0, time.thread_time_ns() - begin, 0))
+    start, begin = now(), time.thread_time_ns()
     i = 0
     while i < n:
         i = i + 1
@@ -444,7 +486,8 @@ def shares(tid):
         a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b  # quiet
         a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b  # quiet
         a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b; b = a; a = b  # quiet
-    rows.append((tid, start, now(), -1))
+    rows.append((tid, 0, time.thread_time_ns() - begin, -1))
+    rows.append((tid, start, now(), -2))
 
 
 def run(until):

@@ -19,7 +19,8 @@ SPECIAL = {
     "Number.__enter__": "with n:", "Number.__exit__": "with n:", "Number.method": r"n\.method\(",
     "Odd.__init__": "raise Odd$", "Async.__aenter__": "with Async", "Async.__aexit__": "with Async",
     "classes.<locals>.Body": "class Body", "classes.<locals>.Body.method": r"Body\(\)\.method",
-    "ticks": "async for",
+    "ticks": "async for", "Local.__del__": "a local dies", "Temporary.__del__": "Temporary\\(\\),",
+    "Raised.__del__": "what was raised dies",
 }
 AMBIGUOUS = {"main", "run", "again", "walk"}  # called from several places
 
@@ -95,7 +96,7 @@ def truth_of(sample, i, rows):
     frame, inner = sample.frames[i], sample.frames[i - 1] if i else None
     if i == 0:
         if re.fullmatch(r"spin_\d+", frame.file):
-            return {2} if frame.line != 3 else {3}
+            return {3} if frame.line not in (2, 4) else {frame.line}  # brief as these are
         return TIMED.get(row_at(rows, sample)) if is_ours(frame) else None
     spin = re.fullmatch(r"spin_(\d+)", inner.name)
     if spin and is_ours(frame):
@@ -106,6 +107,8 @@ def truth_of(sample, i, rows):
         outer = sum(one.name == "walk" for one in sample.frames[i + 1:])
         whole = any(one.name == "calls" for one in sample.frames[i + 1:])
         return WALK[(DEPTH - outer) % 4] if whole else None
+    if frame.name == "calls" and inner.name == "Local.__del__":
+        return CALLERS["deaths"]  # up to 3.11 locals die when the function is gone
     return CALLERS.get(inner.name.split(".<locals>.")[-1] if "<locals>" in inner.name
                        and inner.name not in CALLERS else inner.name)
 
@@ -135,10 +138,10 @@ def quiet_share(samples, rows):
     spent, seen, quiet = collections.Counter(), 0, 0
     for mine in rows.values():
         for start, end, line in mine:
-            spent[line] += end - start
+            spent[line] += end - start  # CPU time where LINE says so
     for sample in samples:
         frame = sample.frames[0] if sample.frames else None
-        if not frame or frame.name != "shares" or not frame.line or row_at(rows, sample) != -1:
+        if not frame or frame.name != "shares" or not frame.line or row_at(rows, sample) != -2:
             continue
         seen += 1
         quiet += frame.line in QUIET
