@@ -102,6 +102,8 @@ def make_parser():
     result.add_argument("--perfconv", metavar="FILE",
                         help="the converter (default: $PERFCONV, PATH, "
                              "../build/perfconv)")
+    result.add_argument("--view", action="store_true",
+                        help="open the profile in speedscope, or say how")
     result.add_argument("--no-convert", action="store_true",
                         help="only record; keeps the capture")
     result.add_argument("--keep", action="store_true",

@@ -24,5 +24,6 @@ copied into PAM's own tools/profiling/ and run there.
     capture      side files, metadata, conversion, what is kept
     usage        CPU and memory of a process, by thread
     picture      their picture, as SVG
+    view         opens a profile in a viewer
     run          one profile, from the checks to the file
 """

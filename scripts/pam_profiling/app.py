@@ -4,11 +4,12 @@
 import http.client
 import json
 import os
+import re
 import signal
 import time
 import urllib.request
 
-from .messages import ProfilingError
+from .messages import ProfilingError, see
 from .preflight import HOST
 from .services import http_status
 
@@ -75,7 +76,8 @@ class Health:
                 raise ProfilingError(ended)
             if time.monotonic() > deadline:
                 raise ProfilingError(
-                    f"PAM {failure} within {seconds:.0f} s: read {self.logs}.")
+                    f"PAM {failure} within {seconds:.0f} s: read {self.logs}."
+                    + see("slow"))
             if self.stop_request.wait(0.4):
                 return
 
@@ -144,7 +146,13 @@ class Pam(Health):
         status = self.child.process.returncode
         how = f"signal {-status}" if status < 0 else f"status {status}"
         words = self.child.last_words() or "it said nothing"
-        return f"PAM ended by itself with {how} ({words}): read {self.log}."
+        remedy = f"read {self.log}"
+        missing = re.match(r"(?:ModuleNotFound|Import)Error: .*", words)
+        if missing:
+            remedy = ("install what is missing into PAM's environment "
+                      f"({self.target.executable} -m pip install ...), or {remedy}")
+        return (f"PAM ended by itself with {how} ({words}): {remedy}."
+                + see("pam-ended"))
 
     def stop(self):
         """Stop PAM as Ctrl+C would; returns its exit status."""

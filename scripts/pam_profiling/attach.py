@@ -15,7 +15,7 @@ import stat
 import subprocess
 
 from . import find_pam, frame_pointers, preflight, services
-from .messages import ProfilingError, say
+from .messages import ProfilingError, say, see
 from .snapshots import family
 from .target import Target, ask_target
 
@@ -68,7 +68,8 @@ class Attached:
         return (f"PAM (pid {self.pid}) runs without pyframes, so perf would "
                 "see no Python function: start it with PYFRAMES=agent in its "
                 "environment, add --inject to load it with gdb (stops PAM for "
-                "some seconds, and may hang it), or add --no-pyframes.")
+                "some seconds, and may hang it), or add --no-pyframes."
+                + see("attach"))
 
     def look_at(self, pid):
         """Take a process as the one to record."""
@@ -132,7 +133,7 @@ class Attached:
             raise ProfilingError(
                 f"pyframes did not begin in PAM (pid {self.pid}): read "
                 f"{self.where_it_speaks()}, or record without it "
-                "(--no-pyframes).")
+                "(--no-pyframes)." + see("attach"))
         self.steps.done()
 
     def where_it_speaks(self):
@@ -159,7 +160,7 @@ class Attached:
         if find_pam.started(self.pid) == self._started:
             return None
         return (f"PAM (pid {self.pid}) ended during the profile: its log tells "
-                "why.")
+                "why." + see("pam-ended"))
 
     def facts(self):
         return {"attached_to": str(self.pid),

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 
-from .messages import ProfilingError
+from .messages import ProfilingError, see
 from .preflight import HOST
 
 JOURNEY = "/petals/petal-user-journey-coordinator/test/"
@@ -167,7 +167,8 @@ class Drive:
             return
         words = f"{answer.words()} (HTTP {answer.status})"
         if answer.is_refusal():
-            self.refusals.append(f"{kind}: PAM refused: {words}")
+            self.refusals.append(f"{kind}: PAM refused: {words}."
+                                 + see("refused"))
         if answer.is_refusal() or kind not in self._answers:
             self.say(f"{kind}: PAM answered after {seconds:.1f} s: {words}")
         self._answers[kind] = words

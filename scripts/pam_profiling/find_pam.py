@@ -8,7 +8,7 @@ command lines; they are found as descendants of the process that listens.
 import os
 import pwd
 
-from .messages import ProfilingError
+from .messages import ProfilingError, see
 from .process import read_line
 from .snapshots import stat_fields
 
@@ -35,10 +35,10 @@ def find(port, pid=None):
     if hidden:
         raise ProfilingError(
             f"Another user's process listens on port {port}: run this with "
-            "sudo.")
+            "sudo." + see("attach"))
     raise ProfilingError(
         f"Nothing listens on port {port}: start PAM, name its port with "
-        "--port, or name its pid.")
+        "--port, or name its pid." + see("attach"))
 
 
 def check_access(pid):

@@ -14,6 +14,11 @@ class Stopped(Exception):
     """The user asked to stop before there was anything worth keeping."""
 
 
+def see(topic):
+    """The end of a sentence that has more to it: where to read on."""
+    return f" See docs/troubleshooting.md#{topic}."
+
+
 def say(text=""):
     """Print one line of words; stdout is left to data."""
     print(text, file=sys.stderr, flush=True)

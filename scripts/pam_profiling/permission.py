@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 from . import perf_event, settings
+from .messages import see
 
 TRIAL_S = 20
 FIRST_USER_NAMESPACE = 0xEFFFFFFD  # its inode: linux/proc_ns.h
@@ -53,7 +54,7 @@ def find_permission(folder, best=None, through_sudo=True):
     if perf is None:
         return None, ("perf is not installed: apt-get install linux-perf "
                       "(Debian, Raspberry Pi OS) or linux-tools-$(uname -r) "
-                      "(Ubuntu).")
+                      "(Ubuntu)." + see("no-perf"))
     best = best or settings.Settings(clock=settings.best_clock())
     refusal = ""
     for prefix, chosen in attempts(perf, best, through_sudo):
@@ -128,9 +129,11 @@ def permission_remedy(words):
     if paranoid > 1:
         return ("perf may not watch processes here (perf_event_paranoid is "
                 f"{paranoid}): run this with sudo, or allow it until the next "
-                "boot with: sudo sysctl kernel.perf_event_paranoid=1")
+                "boot with: sudo sysctl kernel.perf_event_paranoid=1."
+                + see("permission"))
     lines = [line.strip() for line in words.splitlines() if line.strip()
              and not line.startswith("WARNING:")]
     reason = lines[0][:100] if lines else "no reason given"
     return (f"perf could not record a trial ({reason}): in a container allow "
-            "perf_event_open (--cap-add PERFMON), else run this with sudo.")
+            "perf_event_open (--cap-add PERFMON), else run this with sudo."
+            + see("permission"))

@@ -11,6 +11,7 @@ import shutil
 import socket
 
 from . import recorder
+from .messages import see
 
 STANDARD_PORTS = {"redis": 6379, "mqtt": 1883, "side-service": 3004,
                   "mavlink": 14551}
@@ -43,7 +44,7 @@ def check_pam_port(port):
         return None
     return (f"Port {port} is taken, by another PAM perhaps: stop it (find it "
             f"with: ss -ltnp 'sport = :{port}'), or give this one another with "
-            "--port N.")
+            "--port N." + see("port"))
 
 
 def check_target(target):
@@ -52,15 +53,16 @@ def check_target(target):
         return (f"{target.executable} is {target.implementation} "
                 f"{target.version}, and PAM needs CPython 3.11: name PAM's "
                 "Python with --python EXE, or make one with "
-                "scripts/install_pam.py.")
+                "scripts/install_pam.py." + see("python"))
     if not target.has_pam or not target.uvicorn:
         missing = "uvicorn" if target.has_pam else "petal_app_manager"
         return (f"{target.executable} has no {missing}: activate PAM's venv, "
                 "name its Python with --python EXE, or run "
-                "scripts/install_pam.py.")
+                "scripts/install_pam.py." + see("no-pam"))
     if not os.path.exists(target.config):
         return (f"PAM's configuration {target.config} is missing: copy "
-                "PAM's config.json there, or run scripts/install_pam.py.")
+                "PAM's config.json there, or run scripts/install_pam.py."
+                + see("config"))
     return None
 
 
@@ -69,13 +71,14 @@ def check_pyframes(target):
         return None
     return (f"pyframes is not installed for {target.executable}, so perf "
             f"would see no Python function: {target.executable} -m pip "
-            "install <this repository>/pyframes, or add --no-pyframes.")
+            "install <this repository>/pyframes, or add --no-pyframes."
+            + see("pyframes"))
 
 
 def check_redis(host, port):
     """A redis that answers PING (an authentication error is an answer)."""
     remedy = ("start it (systemctl start redis-server), or add "
-              "--with-services.")
+              "--with-services." + see("redis"))
     try:
         with socket.create_connection((host, port), timeout=2.0) as link:
             link.sendall(b"PING\r\n")
@@ -93,14 +96,15 @@ def check_service_programs(target, names=("redis-server", "mosquitto")):
     missing = [name for name in names if find_program(name) is None]
     if missing:
         return (f"{' and '.join(missing)} not found: install with apt-get "
-                f"install {' '.join(missing)}.")
+                f"install {' '.join(missing)}." + see("services"))
     packages = [name for name, there in (("paho-mqtt", target.paho),
                                          ("leaf-pymavlink", target.pymavlink))
                 if not there]
     if packages and target.has_pam:
         return (f"{' and '.join(packages)} not installed for "
                 f"{target.executable}: run scripts/install_pam.py, or "
-                f"{target.executable} -m pip install {' '.join(packages)}.")
+                f"{target.executable} -m pip install {' '.join(packages)}."
+                + see("services"))
     return None
 
 
@@ -119,10 +123,11 @@ def check_output(path, user, duration_s):
     while not os.path.exists(parent):
         parent = os.path.dirname(parent)
     if not os.path.isdir(parent):
-        return f"{parent} is not a folder: name another with --output DIR."
+        return (f"{parent} is not a folder: name another with --output DIR."
+                + see("output"))
     if not user.switch and not os.access(parent, os.W_OK | os.X_OK):
         return (f"{parent} cannot be written by {user.name}: name another "
-                "folder with --output DIR.")
+                "folder with --output DIR." + see("output"))
     free = shutil.disk_usage(parent).free
     needed = (int(recorder.BYTES_PER_SECOND * duration_s)
               + recorder.BYTES_BESIDES)
@@ -130,7 +135,8 @@ def check_output(path, user, duration_s):
         length = f"{duration_s:g} s" if duration_s else "a recording"
         return (f"{parent} has {free >> 20} MB free, and {length} may "
                 f"need {needed >> 20} MB: free some space, record for less "
-                "time, or name another folder with --output DIR.")
+                "time, or name another folder with --output DIR."
+                + see("disk"))
     return None
 
 
@@ -140,7 +146,8 @@ def check_perfconv(path, wanted):
         return None
     if wanted:
         return (f"{wanted} is not a program that can be run: build perfconv "
-                "with make, or name it with --perfconv FILE.")
+                "with make, or name it with --perfconv FILE."
+                + see("perfconv"))
     return ("perfconv was not found in PATH or ../build: build it with make, "
             "name it with --perfconv FILE, or add --no-convert to keep the "
-            "capture only.")
+            "capture only." + see("perfconv"))

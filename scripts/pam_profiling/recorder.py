@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from . import perf_data, snapshots
-from .messages import ProfilingError
+from .messages import ProfilingError, see
 from .process import process_cpu_seconds, read_line
 
 # A busy core fills 99 dumps of 16 KiB a second, and every thread that waits
@@ -144,7 +144,7 @@ class Recorder:
             return ""
         return (f"The recording ended early, because {folder} has only "
                 f"{free >> 20} MB left: free some space, or name another "
-                "folder with --output DIR.")
+                "folder with --output DIR." + see("disk"))
 
     def measure_cpu(self):
         """CPU seconds that perf has used since it was enabled."""
@@ -198,4 +198,4 @@ class Recorder:
         words = self.child.last_words() or "it said nothing"
         remedy = ("free some space" if "No space left" in words
                   else f"read {self.log}")
-        return f"perf ended by itself ({words}): {remedy}."
+        return f"perf ended by itself ({words}): {remedy}." + see("perf-ended")

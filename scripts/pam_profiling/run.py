@@ -14,12 +14,12 @@ import os
 import tempfile
 import time
 
-from . import drive, preflight, settings, snapshots
+from . import drive, preflight, settings, snapshots, view
 from .capture import (
     Capture, bundle_command, convert, convert_command, describe_target,
     find_perfconv, findings_of, make_bundle, shorter_path)
 from .board import board_facts, throttle_facts
-from .messages import ProfilingError, Steps, Stopped, say
+from .messages import ProfilingError, Steps, Stopped, say, see
 from .permission import find_permission
 from .process import Children
 from .progress import RecordingProgress, watch
@@ -129,6 +129,10 @@ class Run:
             f", scenario {arguments.scenario}, {length}")
         for loss in self.permission.settings.losses():
             say(f"  {loss}")
+        if target.missing:
+            say(f"  not installed, though proxies.yaml enables them: "
+                f"{', '.join(target.missing)}; PAM goes on without."
+                + see("petals"))
 
     def record(self):
         """Record PAM and its workers for the duration, or until a stop.
@@ -237,6 +241,8 @@ class Run:
                                     self.arguments.scenario, metadata),
                     self.capture, self.stop)
             self.tell_findings()
+            if self.arguments.view:
+                view.show(self.capture.output, self.perfconv, self.user)
         if not self.keep_folder:
             self.bundle()
         if self.keep_folder:

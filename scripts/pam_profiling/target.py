@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-from .messages import ProfilingError
+from .messages import ProfilingError, see
 
 # Runs inside the target interpreter; imports nothing of PAM's.
 QUESTION = r"""
@@ -45,7 +45,7 @@ answer = {
                for d in metadata.distributions()
                if (d.metadata["Name"] or "").startswith("petal-")
                and d.metadata["Name"] != "petal-app-manager"},
-    "main": None, "config": None, "proxies": None,
+    "main": None, "config": None, "proxies": None, "missing": [],
 }
 spec = util.find_spec("petal_app_manager")
 if spec and spec.submodule_search_locations:
@@ -58,6 +58,13 @@ if spec and spec.submodule_search_locations:
         import yaml
         with open(answer["proxies"]) as stream:
             answer["settings"] = yaml.safe_load(stream)
+        modules = (answer["settings"] or {}).get("petals") or {}
+        answer["missing"] = [
+            f"{name} ({str(modules[name]).partition(':')[0].partition('.')[0]})"
+            for key in ("startup_petals", "enabled_petals")
+            for name in (answer["settings"] or {}).get(key) or []
+            if name in modules and not present(
+                str(modules[name]).partition(":")[0].partition(".")[0])]
 print(json.dumps(answer))
 """
 
@@ -75,6 +82,7 @@ class Target:
     petals          distribution name -> version
     pyframes        True when pyframes can be imported
     config          where PAM looks for config.json, or None
+    missing         enabled petals whose module is not installed
     """
 
     def __init__(self, executable, answer):
@@ -91,6 +99,7 @@ class Target:
         self.has_pam = answer["main"] is not None
         self.petals = answer["petals"]
         self.config = answer["config"]
+        self.missing = answer.get("missing") or []
         settings = answer.get("settings")
         settings = settings if isinstance(settings, dict) else {}
         self.enabled_petals = _names(settings, "startup_petals")
@@ -129,7 +138,7 @@ def ask_target(executable, user, environ):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ProfilingError(
             f"{executable} does not run ({error}): name the Python that runs "
-            "PAM with --python EXE.") from error
+            "PAM with --python EXE." + see("python")) from error
     try:
         return Target(executable, json.loads(result.stdout))
     except (ValueError, KeyError) as error:
@@ -137,4 +146,4 @@ def ask_target(executable, user, environ):
         raise ProfilingError(
             f"{executable} did not say what is installed in it "
             f"({lines[-1][:100]}): name the Python that runs PAM with "
-            "--python EXE.") from error
+            "--python EXE." + see("python")) from error

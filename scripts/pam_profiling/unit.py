@@ -13,7 +13,7 @@ import subprocess
 from . import find_pam
 from .app import Health
 from .attach import Attached
-from .messages import ProfilingError, say
+from .messages import ProfilingError, say, see
 
 DROP_INS = "/run/systemd/system"
 DROP_IN = "50-pyframes.conf"
@@ -40,18 +40,18 @@ class Unit(Attached):
         if not shutil.which("systemctl"):
             raise ProfilingError(
                 "There is no systemctl here: record a PAM that runs with "
-                "--attach instead of --unit.")
+                "--attach instead of --unit." + see("unit"))
         known = self._show()
         if known.get("LoadState") != "loaded":
             raise ProfilingError(
                 f"systemd knows no {self.name} "
                 f"({known.get('LoadState') or 'no answer'}): find PAM's with: "
-                "systemctl list-units --type=service")
+                "systemctl list-units --type=service." + see("unit"))
         pid = int(known.get("MainPID") or 0)
         if not pid:
             raise ProfilingError(
                 f"{self.name} does not run ({known.get('ActiveState')}): start "
-                f"it with: sudo systemctl start {self.name}")
+                f"it with: sudo systemctl start {self.name}." + see("unit"))
         return find_pam.find(self.arguments.port, pid)
 
     def without_agent(self):
@@ -59,7 +59,7 @@ class Unit(Attached):
         if os.geteuid() == 0:
             return None
         return (f"{self.name} runs without pyframes, and to restart it with "
-                "pyframes needs root: run this with sudo.")
+                "pyframes needs root: run this with sudo." + see("unit"))
 
     # ----- while it runs -------------------------------------------------
 

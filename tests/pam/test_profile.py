@@ -7,13 +7,13 @@ perf, redis and the signals are real; only PAM (620 MB) and perfconv are not.
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import support
@@ -126,7 +126,7 @@ class Case(support.ServiceCase):
             **options)
 
 
-class Profile(Case):
+class Launching(Case):
     """profile_pam.py that starts PAM."""
 
     def command(self, *arguments, duration="1"):
@@ -136,6 +136,10 @@ class Profile(Case):
                 "--output", self.output, "--port", str(support.free_port()),
                 "--python", sys.executable, "--perfconv", self.perfconv,
                 "--no-pyframes", *arguments]
+
+
+class Profile(Launching):
+    """From the start to what is left behind."""
 
     def test_a_whole_profile(self):
         self.with_redis()
@@ -258,6 +262,56 @@ class Profile(Case):
         self.assertIn("perfconv failed with status 1", result.stderr)
         self.assertEqual(len(glob.glob(self.output + "/*/perf.data")), 1)
 
+    def test_startup_and_shutdown_are_recorded_as_phases(self):
+        self.with_redis()
+        result = self.run_profile("--startup", "--shutdown", "--keep")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        spans = dict(re.findall(r"phase_(\w+)_s=([\d.]+-[\d.]+)",
+                                "\n".join(self.arguments())))
+        self.assertEqual(list(spans), ["startup", "steady", "shutdown"])
+        times = [float(end) for span in spans.values() for end in span.split("-")]
+        self.assertEqual(times, sorted(times))
+        self.assertGreaterEqual(times[3] - times[2], 1.0)
+        data, = glob.glob(self.output + "/*/perf.data")
+        names = subprocess.run(
+            ["perf", "script", "-i", data, "--show-task-events", "-F", "comm"],
+            capture_output=True, text=True, check=False).stdout
+        self.assertIn("PERF_RECORD_EXIT", names)
+        self.assertRegex(names, r"PERF_RECORD_COMM exec: \S*python")
+        with open(data + ".threads.json", encoding="utf-8") as stream:
+            looks = json.load(stream)["snapshots"]
+        self.assertEqual([look["when"] for look in looks], ["start", "end"])
+        self.assertTrue(looks[1]["threads"])
+
+    def test_until_ctrl_c(self):
+        self.with_redis()
+        process = self.start(self.command(duration="0"), env=self.environ,
+                             stderr=subprocess.PIPE)
+        support.wait_for(lambda: any(
+            os.path.getsize(path) > 1_000_000 for path in
+            glob.glob(self.output + "/*/perf.data")), 30)
+        process.send_signal(signal.SIGINT)
+        words = process.stderr.read()
+        self.assertEqual(process.wait(), 0, words)
+        self.assertIn("until Ctrl+C", words)
+
+    def test_view_opens_it_where_there_is_a_screen_else_says_how(self):
+        self.with_redis()
+        self.environ.pop("DISPLAY", None)
+        result = self.run_profile("--view")
+        self.assertIn("npx speedscope", result.stderr)
+        folder = os.path.dirname(self.perfconv)
+        with open(os.path.join(folder, "speedscope"), "w", encoding="ascii") as stream:
+            stream.write('#!/bin/sh\necho "$1" > "$0.shown"\n')
+        os.chmod(stream.name, 0o755)
+        self.environ.update(DISPLAY=":9", PATH=folder + ":" + os.environ["PATH"])
+        shutil.rmtree(self.output)
+        result = self.run_profile("--view")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        shown, = glob.glob(self.output + "/*.speedscope.json")
+        with open(stream.name + ".shown", encoding="utf-8") as stream:
+            self.assertEqual(stream.read().strip(), shown)
+
     def test_failing_bundle_keeps_the_capture(self):
         self.with_redis()
         with open(self.perfconv, "w", encoding="ascii") as stream:
@@ -271,12 +325,12 @@ class Profile(Case):
     def test_all_problems_are_told_within_3_s_and_nothing_is_started(self):
         self.environ["PETAL_REDIS_PORT"] = str(support.free_port())
         self.environ["PYTHONPATH"] = ""
-        begin = time.monotonic()
+        watch = support.Stopwatch()
         result = subprocess.run(
             [*self.command()[:-1], "--perfconv", "/nowhere/perfconv"],
             env=self.environ, capture_output=True, text=True, timeout=60,
             check=False)
-        self.assertLess(time.monotonic() - begin, 3.0)
+        self.assertLess(watch.seconds(), 3.0)
         self.assertEqual(result.returncode, 1)
         self.assertIn("Redis does not answer", result.stderr)
         self.assertIn("/nowhere/perfconv is not a program", result.stderr)

@@ -6,6 +6,7 @@ STAND_IN_DEAF=1 leaves every request without a good answer, as while PAM starts.
 """
 
 import http.server
+import importlib
 import json
 import os
 import sys
@@ -44,6 +45,7 @@ def leave_when_told(path):
     os._exit(3)
 
 
+importlib.import_module("petal_app_manager.main")
 port = int(sys.argv[sys.argv.index("--port") + 1])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
 threading.Thread(target=spin, daemon=True).start()
