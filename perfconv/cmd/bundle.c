@@ -176,6 +176,7 @@ int cmd__bundle(int argc, char **argv)
 	struct bundle_command b = { .capture = { .resolve = { FRAMES_ALL, .inlines = true },
 						 .events = all,
 						 .events_n = 1,
+						 .max_samples = CAPTURE_NO_TIMELINES,
 						 .keep_answers = true } };
 	struct errbuf err;
 	int first, status = EXIT_USAGE;

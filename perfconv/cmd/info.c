@@ -110,7 +110,9 @@ static int info(const struct info *i, struct errbuf *err)
 
 int cmd__info(int argc, char **argv)
 {
-	struct info i = { .capture = { .path = "perf.data", .resolve.mode = FRAMES_ALL } };
+	struct info i = { .capture = { .path = "perf.data",
+				       .resolve.mode = FRAMES_ALL,
+				       .max_samples = CAPTURE_NO_TIMELINES } };
 	struct errbuf err;
 	int first, status = EXIT_USAGE;
 

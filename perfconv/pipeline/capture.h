@@ -37,6 +37,9 @@ enum capture_view {
 	VIEW_CPU,  /* only time on a CPU */
 };
 
+/* As max_samples, where nobody looks at the timelines: so few that they take no room. */
+#define CAPTURE_NO_TIMELINES 1000u
+
 struct capture_options {
 	const char *path;	  /* the perf.data or bundle; "-" is standard input */
 	const char *const *files; /* if files_n > 1: of one series, path the first of them */
