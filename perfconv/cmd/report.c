@@ -15,11 +15,13 @@
 #include "perfconv/cmd/options.h"
 #include "perfconv/cmd/rules_text.h"
 #include "perfconv/cmd/sources.h"
+#include "perfconv/output/page.h"
 #include "perfconv/output/report_json.h"
 #include "perfconv/output/report_read.h"
 #include "perfconv/pipeline/capture.h"
+#include "perfconv/profile/profile_file.h"
 
-enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMATS };
+enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMAT_HTML, FORMATS };
 
 struct report_command {
 	struct capture_options capture; /* first: cmd/sources.h */
@@ -29,7 +31,7 @@ struct report_command {
 	bool list_rules, is_short;
 };
 
-static const char *const format_names[FORMATS] = { "text", "markdown", "json" };
+static const char *const format_names[FORMATS] = { "text", "markdown", "json", "html" };
 
 static int set_format(void *target, const char *value)
 {
@@ -38,7 +40,7 @@ static int set_format(void *target, const char *value)
 			((struct report_command *)target)->format = (enum format)i;
 			return 0;
 		}
-	message__error("--format takes text, markdown or json, not %s", value);
+	message__error("--format takes text, markdown, json or html, not %s", value);
 	return -EINVAL;
 }
 
@@ -96,7 +98,9 @@ static int add_thread(void *target, const char *value)
 }
 
 static const struct option_spec options[] = {
-	{ "format", 'f', "FORMAT", "text (default), markdown or json", set_format },
+	{ "format", 'f', "FORMAT",
+	  "text (default), markdown, json, or html: one page\nthat opens anywhere, with timelines and stacks",
+	  set_format },
 	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
 	{ "scenario", 0, "NAME",
 	  "what the program was doing; targets and thresholds\ndepend on it (a profile knows)",
@@ -121,8 +125,9 @@ static const struct command_spec spec = {
 	.options_n = sizeof(options) / sizeof(*options),
 };
 
-static int write_report(const struct report_command *c, const struct report *r, const char *path,
-			struct errbuf *err)
+/* @profile: whose report it is; NULL: not known */
+static int write_report(const struct report_command *c, const struct report *r,
+			const struct profile *profile, const char *path, struct errbuf *err)
 {
 	struct sink *sink;
 	struct json json;
@@ -136,6 +141,8 @@ static int write_report(const struct report_command *c, const struct report *r, 
 		findings_text__write(sink, r, path);
 	} else if (c->format == FORMAT_MARKDOWN) {
 		findings_markdown__write(sink, r);
+	} else if (c->format == FORMAT_HTML) {
+		page__write(sink, r, profile);
 	} else {
 		json__init(&json, sink);
 		report_json__write(&json, r);
@@ -165,6 +172,7 @@ static void leave_out(struct report *r, const struct report_command *c)
 
 static int report_profile(const struct report_command *c, const char *path, struct errbuf *err)
 {
+	struct profile_file *file = NULL;
 	struct report r;
 	int code;
 
@@ -178,8 +186,11 @@ static int report_profile(const struct report_command *c, const char *path, stru
 			path);
 	if (!code) {
 		leave_out(&r, c);
-		code = write_report(c, &r, path, err);
+		if (c->format == FORMAT_HTML)
+			(void)profile_file__open(&file, path, NULL); /* a report's JSON is none */
+		code = write_report(c, &r, file ? file->profile : NULL, path, err);
 	}
+	profile_file__free(file);
 	report__release(&r);
 	return code;
 }
@@ -204,7 +215,7 @@ static int report_capture(const struct report_command *c, const struct rules *ru
 	if (!code) {
 		capture->report.title =
 			report__string(&capture->report, file__base(capture->options.path));
-		code = write_report(c, &capture->report, path, err);
+		code = write_report(c, &capture->report, capture->profile, path, err);
 	}
 	capture__free(capture);
 	return code;

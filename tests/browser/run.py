@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Show profiles in the real speedscope, in headless Chromium, as a person would.
 
-    tests/browser/run.py                 the profiles that cases.toml lists
+    tests/browser/run.py                 the profiles that cases.toml lists, and a report's page
     tests/browser/run.py --profile FILE [--thread NAME]... [--function THREAD NAME]
 
 Each file must be valid by speedscope's own JSON schema (and, where it carries our
@@ -29,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "diff"))
 import made  # noqa: E402
+import page as report_page  # noqa: E402
 BUILD = Path(os.environ.get("O", ROOT / "build"))
 NODE = BUILD / "node"
 RELEASE = NODE / "node_modules/speedscope/dist/release"
@@ -36,6 +37,7 @@ METADATA_SCHEMA = ROOT / "docs/metadata.schema.json"
 DIFF_SCHEMA = ROOT / "docs/diff.schema.json"
 PERFCONV = Path(os.environ.get("PERFCONV", BUILD / "perfconv"))
 SCREENSHOTS = BUILD / "screenshots"
+REPORTED = "tests/files/good-waits.data"
 TOOL_BAR_ROWS = 60
 # White, grey lines and text alone make fewer.
 COLOURS_OF_A_VIEW = 4
@@ -174,6 +176,30 @@ def run_case(report, browser, server, case):
     report.test("asks no other machine", check_network, browser, server)
 
 
+def no_problem(check, *arguments):
+    wrong = check(*arguments)
+    expect(not wrong, "; ".join(wrong))
+
+
+def run_report_page(report, browser, hostile):
+    name = "hostile-report" if hostile else "report"
+    print(f"page of {REPORTED}{', with markup for names' if hostile else ''}")
+    try:
+        profile, path = report_page.make_page(PERFCONV, ROOT / REPORTED, BUILD / "browser", hostile)
+    except AssertionError as wrong:
+        report.test("perfconv report writes it", expect, False, str(wrong))
+        return
+    page = report_page.ReportPage(browser, path)
+    for width in report_page.WIDTHS:
+        for scheme in report_page.SCHEMES:
+            report.test(f"{width} pixels wide, {scheme}", no_problem, report_page.check_look, page,
+                        width, scheme, SCREENSHOTS / f"{name}-{width}-{scheme}.png")
+    report.test("shows its findings and threads", no_problem, report_page.check_content, page,
+                profile, hostile)
+    report.test("asks for nothing", no_problem, report_page.check_network, page)
+    report.test("searches and zooms", no_problem, report_page.check_script, page)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--profile")
@@ -197,6 +223,10 @@ def main():
         with Browser() as browser:
             for case in cases:
                 run_case(report, browser, server, case)
+        if len(cases) > 1:
+            with Browser() as browser:
+                for hostile in False, True:
+                    run_report_page(report, browser, hostile)
     except BrowserError as error:
         report.failed += 1
         print(f"  FAILED  the browser: {error}")
