@@ -20,6 +20,7 @@
 #include "perfconv/machine/machine.h"
 #include "perfconv/profile/profile.h"
 #include "perfconv/profile/watcher.h"
+#include "perfconv/resolve/lines.h"
 #include "perfconv/resolve/python.h"
 #include "perfconv/sidefile/threads_file.h"
 
@@ -27,6 +28,7 @@ struct analysis_sources {
 	const struct resolved *resolved;
 	const struct machine *machine;
 	const struct python *python;
+	struct lines_counts lines;
 	const struct threads_file *threads; /* NULL: none */
 	const struct rules *rules;
 	const char *scenario; /* "" if not known */

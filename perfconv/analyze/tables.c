@@ -21,16 +21,10 @@ static void sum_waits(const struct analysis *a, struct report_quality *q)
 
 static void sum_lines(const struct analysis *a, struct report_quality *q)
 {
-	const struct resolved *r = a->from.resolved;
-	uint64_t python = 0, lines = 0;
+	const struct lines_counts *n = &a->from.lines;
 
-	for (size_t i = 0; i < r->frames.n; i++)
-		if (r->frames.data[i].kind == FRAME_PYTHON) {
-			python++;
-			lines += r->frames.data[i].line != 0;
-		}
-	q->lines = share(lines, python);
-	q->has_lines = lines != 0;
+	q->lines = share(n->given_leaves + n->given_callers, n->leaves + n->callers);
+	q->has_lines = n->given_leaves + n->given_callers > 0;
 }
 
 static void report_poor(struct analysis *a, enum severity severity, const char *headline,

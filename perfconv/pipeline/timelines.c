@@ -170,6 +170,7 @@ static struct analysis *make_analysis(const struct capture *c)
 		.resolved = resolver__resolved(c->resolver),
 		.machine = &c->machine,
 		.python = c->python,
+		.lines = lines__counts(c->lines),
 		.threads = is_monotonic(c) ? c->threads_file : NULL,
 		.rules = c->options.rules,
 		.begin_ns = c->first_ns,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A program that knows its own lines.
 
-    program.py SECONDS LOG [THREADS]
+    program.py CPU-SECONDS LOG [THREADS]
 
 Two kinds of truth.  Callers: every function that is called here is named on one line
 only, so that a frame's name tells its caller's line; SPIN stands for a busy function
@@ -51,7 +51,7 @@ def main():
     scope = {**globals(), "__name__": "measured"}
     body = make_spins("\n" * text[:at].count("\n") + text[at:], scope)
     exec(compile(body, HERE, "exec"), scope)
-    until = time.monotonic() + float(sys.argv[1])
+    until = time.process_time() + float(sys.argv[1])
     threads = [threading.Thread(target=scope["run"], args=(until,), name=f"worker {i}")
                for i in range(int(sys.argv[3]) - 1 if len(sys.argv) > 3 else 0)]
     for thread in threads:
@@ -492,7 +492,7 @@ def shares(tid):
 
 def run(until):
     tid = threading.get_native_id()
-    while time.monotonic() < until:
+    while time.process_time() < until:
         calls()
         leaves(tid)
         failing(tid)

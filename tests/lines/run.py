@@ -32,7 +32,7 @@ LEAST_GIVEN = 0.90
 KINDS = "leaf", "inner", "caller"
 LEAST_KNOWN = 50  # frames whose line is known, of each kind; fewer say nothing
 SHARE_DELTA = 0.2  # the same work is not as quick in a longer loop
-OPTIONS = argparse.Namespace(seconds=8.0, keep=None, pythons=[])
+OPTIONS = argparse.Namespace(seconds=6.0, keep=None, pythons=[])
 
 sys.path.insert(0, str(ROOT / "tests" / "python"))
 import venvs  # noqa: E402 pylint: disable=wrong-import-position
