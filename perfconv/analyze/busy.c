@@ -32,12 +32,13 @@ struct inclusive {
 struct wanting {
 	struct inclusive *functions;
 	uint32_t n;
-	uint64_t ns; /* that the thread wants a CPU */
+	uint64_t ns; /* on a CPU, with a stack */
 };
 
-static bool wants_cpu(const struct total *t)
+/* What it does when it is let: waits for a CPU or the GIL may have shorter stacks. */
+static bool tells(const struct total *t)
 {
-	return t->state == THREAD_RUNNING || t->state == THREAD_RUNNABLE || t->reason == REASON_GIL;
+	return t->state == THREAD_RUNNING && t->stack != RESOLVE_NO_STACK;
 }
 
 static void add_total(struct analysis *a, struct wanting *w, const struct total *t, uint32_t number)
@@ -65,7 +66,7 @@ static void add_total(struct analysis *a, struct wanting *w, const struct total 
 			f->checked += t->ns;
 		if (below > f->deepest)
 			f->deepest = below;
-		if (t->ns > f->heaviest && t->state == THREAD_RUNNING) {
+		if (t->ns > f->heaviest) {
 			f->heaviest = t->ns;
 			f->stack = t->stack;
 			f->frame = frame;
@@ -81,7 +82,7 @@ static void add_thread(struct analysis *a, struct wanting *w, const struct watch
 	w->n = frames__functions(&a->frames);
 	w->functions = mem__alloc(w->n, sizeof(*w->functions));
 	for (size_t i = t->first; i < t->first + t->totals; i++)
-		if (wants_cpu(&a->totals.data[i]))
+		if (tells(&a->totals.data[i]))
 			add_total(a, w, &a->totals.data[i], (uint32_t)(i - t->first) + 1);
 }
 
@@ -199,7 +200,7 @@ static void look_at(struct analysis *a, size_t thread)
 	if (loop && loop->deepest <= SMALL_DEPTH && functions_below(&w, loop) <= SMALL_FUNCTIONS &&
 	    percent(loop->checked, loop->ns) >= analysis__limit(a, RULE_BUSY_WAIT, 2))
 		report_spin(a, thread, &w, loop);
-	else if (percent(w.ns, t->present) >= analysis__limit(a, RULE_CPU_BOUND, 0))
+	else if (percent(watched__wanted(t), t->present) >= analysis__limit(a, RULE_CPU_BOUND, 0))
 		report_computing(a, thread);
 	free(w.functions);
 }
@@ -208,11 +209,11 @@ void busy__report(struct analysis *a)
 {
 	for (size_t i = 0; i < a->threads.n; i++) {
 		const struct watched *t = &a->threads.data[i];
-		uint64_t wanted = t->on_cpu + t->runnable + t->reasons[REASON_GIL];
 
 		if (t->shown != REPORT_NO_THREAD &&
 		    share(t->present, a->duration) >= LEAST_PRESENT &&
-		    percent(wanted, t->present) >= analysis__limit(a, RULE_BUSY_WAIT, 0) &&
+		    percent(watched__wanted(t), t->present) >=
+			    analysis__limit(a, RULE_BUSY_WAIT, 0) &&
 		    percent(t->asleep, t->present) <= analysis__limit(a, RULE_BUSY_WAIT, 1))
 			look_at(a, i);
 	}

@@ -315,10 +315,10 @@ static void add_python(struct frames *f, struct stack_facts *s, uint32_t frame)
 	s->marks = (uint16_t)(s->marks & ~MARK_LIBRARY);
 	s->marks |= (uint16_t)marks;
 	if (!(marks & MARK_LIBRARY) && (s->user == NO_FRAME || !is_comprehension(f, frame)))
-		s->user = frame;
+		s->user = s->inner = frame;
 	if (marks & MARK_LOOP) {
 		s->loop = LOOP_ITSELF;
-		s->entry = s->task = NO_FRAME;
+		s->entry = s->task = s->inner = NO_FRAME;
 	} else if (s->loop == LOOP_ITSELF && !(marks & MARK_SELECT)) {
 		s->loop = LOOP_BELOW;
 		s->entry = frame;
@@ -343,14 +343,17 @@ static void add_frame(struct frames *f, struct stack_facts *s, uint32_t frame, u
 	case FRAME_TASK:
 		s->loop = LOOP_BELOW;
 		s->entry = s->task = frame;
+		s->inner = NO_FRAME;
 		break;
 	case FRAME_NATIVE:
 	case FRAME_KERNEL:
 		note_library(f, s, frame, s->library != 0);
 		s->marks |= (uint16_t)(f->marks.data[frame] &
 				       ~(uint32_t)(MARK_INTERPRETER | MARK_LIBC));
-		if (f->marks.data[frame] & MARK_LOOP && s->loop == LOOP_NONE)
+		if (f->marks.data[frame] & MARK_LOOP && s->loop == LOOP_NONE) {
 			s->loop = LOOP_ITSELF;
+			s->inner = NO_FRAME;
+		}
 		break;
 	case FRAME_NOTE:
 		s->cut |= parent == RESOLVE_NO_STACK;
@@ -366,6 +369,7 @@ static const struct stack_facts nothing = {
 	.known = true,
 	.python = NO_FRAME,
 	.user = NO_FRAME,
+	.inner = NO_FRAME,
 	.entry = NO_FRAME,
 	.task = NO_FRAME,
 	.caller = RESOLVE_NO_STACK,

@@ -63,6 +63,7 @@ struct stack_facts {
 	uint16_t depth;	  /* in Python functions */
 	uint32_t python;  /* frame of the innermost Python function, or NO_FRAME */
 	uint32_t user;	  /* of the innermost one that is the user's own, or NO_FRAME */
+	uint32_t inner;	  /* the same, below an event loop or without one */
 	uint32_t entry;	  /* of what the loop called, or NO_FRAME */
 	uint32_t task;	  /* of the task, or NO_FRAME */
 	uint32_t caller;  /* stack that ends where its message kind begins, or RESOLVE_NO_STACK */

@@ -98,7 +98,8 @@ static struct habit *habit_of(struct analysis *a, const struct stretch *s)
 	size_t thread = a->threads.n - 1;
 	bool loop = s->reason == REASON_POLL && facts->loop == LOOP_ITSELF;
 	uint32_t frame = loop ? NO_FRAME : facts->python;
-	uint64_t b = (uint64_t)frames__function(&a->frames, frame) << 32 | loop << 8 | s->reason;
+	uint64_t b = (uint64_t)frames__function(&a->frames, frame) << 32 | (uint64_t)loop << 8 |
+		     s->reason;
 	uint32_t key;
 
 	if (h->list.n == HABITS_MAX) {

@@ -106,14 +106,15 @@ void locks__report(struct analysis *a)
 	free(queues);
 }
 
-/* Who runs most in a process, but for @not_this. */
+/* Who runs most in a process if it is let, but for @not_this. */
 static size_t busiest(const struct analysis *a, uint32_t process, size_t not_this)
 {
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < a->threads.n; i++)
 		if (i != not_this && analysis__process(a, i) == process &&
-		    (best == SIZE_MAX || a->threads.data[i].on_cpu > a->threads.data[best].on_cpu))
+		    (best == SIZE_MAX || watched__wanted(&a->threads.data[i]) >
+						 watched__wanted(&a->threads.data[best])))
 			best = i;
 	return best;
 }

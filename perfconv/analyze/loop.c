@@ -17,7 +17,7 @@
 
 /* What stood out in a part. */
 struct part {
-	uint64_t ns, ran;
+	uint64_t ns, ran, queued; /* queued: it could run, but others had the CPUs */
 	uint64_t reasons[REASONS];
 	enum reason cause; /* REASON_NONE: it ran */
 	uint32_t stack;	   /* that most of the cause's time was in */
@@ -37,18 +37,22 @@ static bool is_cause(const struct loop_piece *p, enum reason cause)
 }
 
 /* Most of the part's time, whether it ran or waited. */
-static void find_cause(struct part *part, const struct loop *l)
+static void find_cause(struct part *part, const struct loop *l, double limit)
 {
 	for (size_t i = 0; i < l->pieces.n; i++) {
 		const struct loop_piece *p = &l->pieces.data[i];
 
 		part->ns += p->ns;
+		if (p->state == THREAD_RUNNABLE)
+			part->queued += p->ns;
 		if (p->state == THREAD_RUNNING)
 			part->ran += p->ns;
 		else
 			part->reasons[p->reason] += p->ns;
 	}
 	part->cause = REASON_NONE;
+	if (milliseconds(part->ns - part->queued) >= limit) /* also with a CPU for itself */
+		part->reasons[REASON_PREEMPTED] = part->reasons[REASON_RUN_QUEUE] = 0;
 	for (size_t i = 1; i < REASONS; i++)
 		if (part->reasons[i] > part->ran &&
 		    (part->cause == REASON_NONE || part->reasons[i] > part->reasons[part->cause]))
@@ -75,20 +79,42 @@ static void find_stack(struct part *part, struct loop *l)
 	}
 }
 
-/* The user's function in it; else what the loop called. */
-static uint32_t responsible(struct analysis *a, uint32_t stack)
+/* The user's function that most of the part's time was in, where stacks tell. */
+static uint32_t users_own(struct analysis *a)
 {
-	const struct stack_facts *facts = frames__facts(&a->frames, stack);
-	uint32_t frame = facts->user != NO_FRAME ? facts->user : facts->entry;
+	const struct loop *l = &a->loop;
+	uint32_t best = NO_FRAME;
+	uint64_t most = 0;
 
-	return frame != NO_FRAME ? frame : facts->python;
+	for (size_t i = 0; i < l->pieces.n; i++) {
+		uint32_t frame = frames__facts(&a->frames, l->pieces.data[i].stack)->inner;
+
+		if (frame != NO_FRAME && l->pieces.data[i].ns > most) {
+			most = l->pieces.data[i].ns;
+			best = frame;
+		}
+	}
+	return best;
+}
+
+/* Else what the loop called. */
+static uint32_t responsible(struct analysis *a, uint32_t stack, bool *users)
+{
+	const struct stack_facts facts = *frames__facts(&a->frames, stack);
+	uint32_t frame = facts.inner != NO_FRAME ? facts.inner : users_own(a);
+
+	*users = frame != NO_FRAME || (a->loop.in_step && facts.cut);
+	if (frame != NO_FRAME)
+		return frame;
+	return facts.entry != NO_FRAME ? facts.entry : facts.python;
 }
 
 static void add_block(struct analysis *a, const struct part *part, uint64_t begin_ns)
 {
 	struct loop *l = &a->loop;
 	size_t thread = a->threads.n - 1;
-	uint32_t frame = responsible(a, part->stack);
+	bool users;
+	uint32_t frame = responsible(a, part->stack, &users);
 	uint32_t key = idmap__intern(&l->keys, (uint64_t)thread << 8 | part->cause,
 				     frames__function(&a->frames, frame));
 	struct loop_block *b;
@@ -103,6 +129,8 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 	b->ran_ns += part->ran;
 	if (part->ns <= b->worst_ns)
 		return;
+	b->users = users;
+	b->worst_own_ns = part->ns - part->queued;
 	b->worst_ns = part->ns;
 	b->worst_begin = begin_ns;
 	b->worst_stack = part->stack;
@@ -122,7 +150,7 @@ static void end_part(struct analysis *a, uint64_t at)
 	struct part part = { 0 };
 
 	if (l->open && l->runs && milliseconds(at - l->begin_ns) >= limit) {
-		find_cause(&part, l);
+		find_cause(&part, l, limit);
 		find_stack(&part, l);
 		if (milliseconds(part.ns) >= limit && is_sure(a, &part))
 			add_block(a, &part, l->begin_ns);
@@ -240,9 +268,9 @@ static enum severity severity_of(const struct analysis *a, const struct loop_blo
 {
 	double limit = analysis__limit(a, RULE_LOOP_BLOCKED, 0);
 
-	if (b->cause == REASON_PREEMPTED || b->cause == REASON_RUN_QUEUE)
+	if (b->cause == REASON_PREEMPTED || b->cause == REASON_RUN_QUEUE || !b->users)
 		return SEVERITY_LOW; /* not its own doing */
-	if (b->cause == REASON_GIL || milliseconds(b->worst_ns) < 2 * limit)
+	if (b->cause == REASON_GIL || milliseconds(b->worst_own_ns) < 2 * limit)
 		return SEVERITY_MEDIUM;
 	return SEVERITY_HIGH;
 }

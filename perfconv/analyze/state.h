@@ -46,8 +46,9 @@ struct loop_block {
 	size_t thread;	   /* in analysis.threads */
 	enum reason cause; /* REASON_NONE: it runs */
 	uint32_t frame;
-	uint64_t count, ns, ran_ns, worst_begin, worst_ns;
+	uint64_t count, ns, ran_ns, worst_begin, worst_ns, worst_own_ns;
 	uint32_t worst_stack;
+	bool users; /* a function of the user's is in it */
 };
 
 struct loop {
@@ -158,6 +159,12 @@ struct analysis {
 static inline struct watched *analysis__thread(struct analysis *a)
 {
 	return &a->threads.data[a->threads.n - 1];
+}
+
+/* The time that a thread runs, or would if it were let. */
+static inline uint64_t watched__wanted(const struct watched *t)
+{
+	return t->on_cpu + t->runnable + t->reasons[REASON_GIL];
 }
 
 static inline double share(uint64_t part, uint64_t whole)

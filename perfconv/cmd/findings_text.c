@@ -127,9 +127,12 @@ static void print_head(struct sink *s, const struct report *r)
 
 	for (size_t i = 0; i < r->findings.n; i++)
 		counts[r->findings.data[i].severity]++;
-	lines__print(s, "%s, %.1f s: %zu high, %zu medium, %zu low%s", name,
-		     seconds(r->duration_ns), counts[SEVERITY_HIGH], counts[SEVERITY_MEDIUM],
-		     counts[SEVERITY_LOW], r->findings.n ? "" : ": nothing found");
+	if (r->findings.n)
+		lines__print(s, "%s, %.1f s: %zu high, %zu medium, %zu low", name,
+			     seconds(r->duration_ns), counts[SEVERITY_HIGH],
+			     counts[SEVERITY_MEDIUM], counts[SEVERITY_LOW]);
+	else
+		lines__print(s, "%s, %.1f s: nothing stands out", name, seconds(r->duration_ns));
 }
 
 static void print_quality(struct sink *s, const struct report_quality *q)

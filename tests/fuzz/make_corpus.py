@@ -237,6 +237,28 @@ def generated_inputs():
     yield "stubs", raw
 
 
+def report_inputs():
+    function = b'{"name":"f","file":"a.py","firstLine":3,"kind":"python"}'
+    finding = (b'{"rule":"polling","severity":"high","title":"t","headline":"9/s","text":"x",'
+               b'"advice":"y","thread":0,"function":%s,"stack":[%s],"numbers":[{"name":"rate",'
+               b'"value":9.5,"unit":"/s"}],"worst":{"beginNs":1,"ns":2},"profile":"p",'
+               b'"search":"f","amount":1e9}' % (function, function))
+    tables = (b'"schema":1,"title":"t","durationNs":9,"quality":{"samples":1,"complete":0.5},'
+              b'"threads":[{"name":"p","group":"main","pid":1,"tid":1,"hasWaits":true,'
+              b'"presentNs":9,"onCpuNs":3,"reasonsNs":{"poll":6},"verdict":"ok"}],'
+              b'"tasks":[{"name":"t","thread":0,"exact":true,"onCpuNs":1}],'
+              b'"periodic":[{"function":%s,"thread":0,"reason":"poll","rateHz":1}],'
+              b'"messages":[{"kind":"json","thread":0,"onCpuNs":1}],"natives":[],'
+              b'"phases":[{"name":"start-up","beginNs":0,"ns":1}],"machine":[]' % function)
+    yield "alone", b'{"findings":[%s],%s}' % (finding, tables)
+    yield "in-profile", (b'{"name":"x","perfconv":{"findings":[%s],"report":{%s}},"profiles":[]}'
+                         % (finding, tables))
+    yield "behind", (b'{"profiles":[{"name":"\\"}"}],"perfconv":{"findings":[],"report":{%s}}}'
+                     % tables)
+    yield "no-thread", b'{"findings":[%s],"schema":1}' % finding
+    yield "cut", b'{"perfconv":{"findings":[%s' % finding
+
+
 def profile_inputs():
     meta = (b'"perfconv":{"durationSeconds":3,"event":"e","view":"wall","merged":{"bucketNs":5},'
             b'"events":[{"name":"e","frequencyHz":99}],"host":{"cpu":"\\u00e9\\ud83d\\ude00"}}')
@@ -335,6 +357,7 @@ if __name__ == "__main__":
     write("capture", switch_inputs())
     write("sidefile", sidefile_inputs())
     write("profile", profile_inputs())
+    write("report", report_inputs())
     write("threads", threads_inputs())
     write("tracing", tracing_inputs())
     write("unwind", unwind_inputs())

@@ -57,7 +57,7 @@ def names_collector(python):
     code = ("import sys, sysconfig; get = sysconfig.get_config_var; "
             "print(sys._base_executable); print(f\"{get('LIBDIR')}/{get('INSTSONAME')}\")")
     files = run([python, "-c", code]).stdout.splitlines()
-    return any("deduce_unreachable" in run(["nm", file]).stdout for file in files)
+    return any("gc_collect_main" in run(["nm", file]).stdout for file in files)
 
 
 @functools.lru_cache(None)
@@ -120,9 +120,25 @@ def words(finding):
     return f"{finding['severity']} {finding['rule']} {function.get('name')}: {finding['headline']}"
 
 
+def again_if_busy(test):
+    """Once more, twice at most, where others had the CPUs: samples are then few."""
+    @functools.wraps(test)
+    def run_test(self, name):
+        for left in 2, 1, 0:
+            try:
+                test(self, name)
+                return
+            except AssertionError as error:
+                if not left or os.getloadavg()[0] < os.cpu_count():
+                    raise
+                print(f"  {name}: recorded again, the load is {os.getloadavg()[0]:.1f}: {error}")
+    return run_test
+
+
 class Planted(unittest.TestCase):
     """A test of each program; made below."""
 
+    @again_if_busy
     def found(self, name):
         rule, function = programs.PROGRAMS[name][:2]
         if rule == "gc" and interpreter()[0] and not names_collector(interpreter()[0]):
@@ -139,6 +155,7 @@ class Planted(unittest.TestCase):
         self.assertEqual([words(one) for one in findings
                           if one["severity"] == "high" and one["rule"] != rule], [])
 
+    @again_if_busy
     def not_found(self, name):
         rule = programs.PROGRAMS[name][0]
         recording = Recording(name, "clean")
