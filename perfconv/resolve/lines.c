@@ -10,8 +10,9 @@
 
 /* A side file may be anybody's: bytes of code and tables that are looked through. */
 #define WORK_BYTES ((uint64_t)2 << 30)
-#define ENTRY_BYTES 256u /* at its start the evaluator does not yet have a position */
-#define LEAF_SHARE 0.75	 /* of innermost frames that have the register in range */
+#define ENTRY_BYTES 256u   /* at its start the evaluator does not yet have a position */
+#define LEAVES 0x80000000u /* beside a dso's id: its sampled addresses */
+#define LEAF_SHARE 0.75	   /* of innermost frames that have the register in range */
 
 struct current {
 	uint32_t line;
@@ -147,6 +148,68 @@ static void see(struct lines *l, uint32_t id)
 	learner__see(&l->learner, &frame);
 }
 
+static uint32_t line_before(const struct frame_seen *f, uint32_t i)
+{
+	uint32_t at;
+
+	if (bytecode__before(f->code, position__offset(f->o.candidates[i]), &at) == BYTECODE_NONE)
+		return 0;
+	return bytecode__line(f->code, at);
+}
+
+/*
+ * At a sampled address too the code mostly serves one opcode: that of the instruction in
+ * front of the register's value, or, where the step is put off, of the one at it.
+ */
+struct leaf_frame {
+	struct learner_frame f;
+	position_candidate candidates[2];
+	uint8_t opcodes[2];
+	bool between[2];
+	uint32_t lines[2];
+};
+
+static bool make_leaf(struct lines *l, const struct frame_seen *f, struct leaf_frame *out)
+{
+	uint32_t slot = leaf_of(l, f->at.dso)->slot, i = 0, offset;
+
+	*out = (struct leaf_frame){ 0 };
+	while (i < f->o.n && position__slot(f->o.candidates[i]) != slot)
+		i++;
+	if (i == f->o.n)
+		return false;
+	offset = position__offset(f->o.candidates[i]);
+	out->candidates[0] = position__candidate(slot, offset);
+	out->opcodes[0] = f->opcodes[i];
+	out->lines[0] = line_before(f, i);
+	out->candidates[1] = position__candidate(slot + POSITIONS_SLOTS, offset);
+	if (offset < f->code.code->bytecode_bytes) {
+		out->opcodes[1] = f->code.code->bytecode[offset];
+		out->lines[1] = bytecode__line(f->code, offset);
+	}
+	out->f = (struct learner_frame){
+		.place = f->o.evaluator,
+		.object = f->at.dso | LEAVES,
+		.code = number_of(l, f->code.code),
+		.n = 2,
+		.candidates = out->candidates,
+		.opcodes = out->opcodes,
+		.between = out->between,
+	};
+	return true;
+}
+
+static void see_leaf_place(struct lines *l, uint32_t id)
+{
+	struct observation o = positions__get(&l->store->positions, id);
+	struct leaf_frame leaf;
+	struct frame_seen f;
+
+	if (!store__get_location(l->store, o.evaluator).return_address && look(l, id, &f) &&
+	    may_work(l, f.code.code) && make_leaf(l, &f, &leaf))
+		learner__see(&l->learner, &leaf.f);
+}
+
 static void decide_leaves(struct lines *l)
 {
 	for (size_t i = 0; i < l->leaves.n; i++) {
@@ -159,15 +222,6 @@ static void decide_leaves(struct lines *l)
 		if ((double)leaf->in_range[best] >= LEAF_SHARE * (double)leaf->frames)
 			leaf->slot = best;
 	}
-}
-
-static uint32_t line_before(const struct frame_seen *f, uint32_t i)
-{
-	uint32_t at;
-
-	if (bytecode__before(f->code, position__offset(f->o.candidates[i]), &at) == BYTECODE_NONE)
-		return 0;
-	return bytecode__line(f->code, at);
 }
 
 /* Candidates say one line, or nothing is known. */
@@ -257,14 +311,20 @@ static bool is_entering(struct lines *l, struct place at)
 
 static struct current ask_leaf(struct lines *l, const struct frame_seen *f)
 {
-	uint32_t slot = leaf_of(l, f->at.dso)->slot;
 	struct vote v = { 0 };
+	struct leaf_frame leaf;
+	bool sure;
 
-	if (is_entering(l, f->at))
+	if (is_entering(l, f->at) || !make_leaf(l, f, &leaf))
 		return (struct current){ 0, LINE_NONE };
-	for (uint32_t i = 0; i < f->o.n; i++)
-		if (position__slot(f->o.candidates[i]) == slot)
-			cast_both(&v, f, i);
+	sure = learner__sure(&l->learner, f->o.evaluator);
+	for (uint32_t i = 0; i < leaf.f.n; i++) {
+		bool at_end = i &&
+			      position__offset(leaf.candidates[i]) == f->code.code->bytecode_bytes;
+
+		if (sure ? learner__trusts(&l->learner, &leaf.f, i) == LEARNER_BEHIND : !at_end)
+			cast(&v, leaf.lines[i]);
+	}
 	return outcome(&v, LINE_LEAF);
 }
 
@@ -303,8 +363,10 @@ struct lines *lines__new(const struct store *store, const struct machine *machin
 	functions__init(&l->functions, &machine->dsos, images);
 	for (uint32_t i = 0; i < n; i++)
 		see(l, i);
-	learner__decide(&l->learner);
 	decide_leaves(l);
+	for (uint32_t i = 0; i < n; i++)
+		see_leaf_place(l, i);
+	learner__decide(&l->learner);
 	for (uint32_t i = 0; i < n; i++) {
 		struct current found = { 0, LINE_NONE };
 		struct frame_seen f;
