@@ -186,12 +186,64 @@ $(O)/flags: FORCE | $(O)/found-libraries
 .PHONY: FORCE
 FORCE:
 
-.PHONY: install clean format setup
-install: $(O)/perfconv ## install perfconv below PREFIX
-	$(Q)install -D -m 755 $(O)/perfconv '$(DESTDIR)$(PREFIX)/bin/perfconv'
+.PHONY: man install uninstall dist deb clean format setup
+man: $(O)/man/perfconv.1 ## manual pages, from what --help says
+
+$(O)/man/perfconv.1: $(O)/perfconv scripts/make-man.py scripts/perf-pyrecord \
+		$(wildcard docs/man/*.man scripts/pam_profiling/*.py)
+	@$(call say,MAN,$(@D))
+	$(Q)rm -rf $(@D)
+	$(Q)$(PYTHON) scripts/make-man.py $(O)/perfconv $(@D)
+
+# Where install puts things; perf-pyrecord finds its modules beside its own file.
+BIN := $(DESTDIR)$(PREFIX)/bin
+PRIVATE := $(DESTDIR)$(PREFIX)/lib/perfconv
+MAN1 := $(DESTDIR)$(PREFIX)/share/man/man1
+BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_FUNCTIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+COMPLETED := perfconv perf-speedscope perf-pyrecord
+
+install: $(O)/perfconv man $(DLFILTER_BUILT) ## install programs, manual pages and completion below PREFIX
+	$(Q)install -d '$(BIN)' '$(PRIVATE)/pam_profiling' '$(MAN1)' '$(BASH_COMPLETIONS)' \
+		'$(ZSH_FUNCTIONS)'
+	$(Q)install -m 755 $(O)/perfconv contrib/perf-speedscope '$(BIN)'
+	$(Q)install -m 755 scripts/perf-pyrecord '$(PRIVATE)'
+	$(Q)install -m 644 scripts/pam_profiling/*.py '$(PRIVATE)/pam_profiling'
+	$(Q)$(if $(DLFILTER_BUILT),install -m 644 $(DLFILTER_BUILT) '$(PRIVATE)')
+	$(Q)ln -sf ../lib/perfconv/perf-pyrecord '$(BIN)/perf-pyrecord'
+	$(Q)install -m 644 $(O)/man/*.1 '$(MAN1)'
+	$(Q)install -m 644 contrib/completion/perfconv.bash '$(BASH_COMPLETIONS)/perfconv'
+	$(Q)for name in $(wordlist 2,9,$(COMPLETED)); do \
+		ln -sf perfconv "$(BASH_COMPLETIONS)/$$name"; done
+	$(Q)install -m 644 contrib/completion/_perfconv '$(ZSH_FUNCTIONS)'
+
+uninstall: ## remove what install put below PREFIX
+	$(Q)rm -rf '$(PRIVATE)'
+	$(Q)rm -f '$(ZSH_FUNCTIONS)/_perfconv' '$(MAN1)'/perfconv.1 '$(MAN1)'/perfconv-*.1 \
+		$(foreach name,$(COMPLETED),'$(BIN)/$(name)' '$(BASH_COMPLETIONS)/$(name)' \
+		'$(MAN1)/$(name).1')
+
+VERSION = $(shell sed -n 's/.*PERFCONV_VERSION "\(.*\)"/\1/p' perfconv/base/version.h)
+DIST = $(O)/perfconv-$(VERSION).tar.gz
+
+# The same commit gives the same bytes.
+dist: ## build/perfconv-VERSION.tar.gz of the latest commit
+	@mkdir -p $(O)
+	@$(call say,DIST,$(DIST))
+	$(Q)git archive --format=tar --prefix=perfconv-$(VERSION)/ HEAD >$(DIST).new
+	$(Q)gzip -9 -n <$(DIST).new >$(DIST)
+	$(Q)rm $(DIST).new
+
+deb: dist ## a Debian source and binary package in build/deb; needs debhelper
+	$(Q)rm -rf $(O)/deb
+	$(Q)mkdir -p $(O)/deb
+	$(Q)cp $(DIST) $(O)/deb/perfconv_$(VERSION).orig.tar.gz
+	$(Q)tar -x -z -f $(DIST) -C $(O)/deb
+	$(Q)cp -r contrib/debian $(O)/deb/perfconv-$(VERSION)/debian
+	$(Q)cd $(O)/deb/perfconv-$(VERSION) && env -u MAKEFLAGS -u MAKEOVERRIDES dpkg-buildpackage -us -uc -j$(JOBS)
 
 clean: ## remove the build products, not libperf nor what was downloaded
-	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/perfconv $(ARCHIVE) \
+	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/man $(O)/perfconv $(ARCHIVE) \
 		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
 
 format: ## format all C sources with clang-format 14
@@ -202,10 +254,10 @@ setup: ## install the Debian packages that building, testing and the demo need
 
 # --- tests ------------------------------------------------------------------
 
-LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format
-CHECKS := check-tools check-unit check-san check-cli check-golden check-fuzz check-reader \
-	  check-symbols check-python check-pam-scripts check-browser check-outputs check-dlfilter \
-	  check-live check-lines check-diff check-report check-unwind
+LINTS := lint-layers lint-gcc lint-clang lint-pyframes lint-cppcheck lint-shell lint-format lint-man
+CHECKS := check-tools check-unit check-san check-cli check-install check-golden check-fuzz \
+	  check-reader check-symbols check-python check-pam-scripts check-browser check-outputs \
+	  check-dlfilter check-live check-lines check-diff check-report check-unwind
 
 TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRITEBYTECODE=1
 
@@ -219,7 +271,7 @@ check: ## set up, lint, run all tests, print one line that sums up
 	$(Q)scripts/setup-debian.sh build test
 	$(Q)$(call run_targets,$(LINTS) $(CHECKS))
 
-lint: ## layers, -Werror builds with gcc and clang, cppcheck, shellcheck, clang-format
+lint: ## layers, -Werror builds with gcc and clang, cppcheck, shellcheck, clang-format, man
 	$(Q)$(call run_targets,$(LINTS))
 
 check-tools: ## what builds, tests and measures the rest
@@ -238,6 +290,9 @@ run_suite = test -f tests/$1/run.py || { \
 
 check-cli: $(O)/perfconv ## perfconv's command line
 	$(Q)$(call run_suite,cli)
+
+check-install: $(O)/perfconv man ## what make install makes: programs, pages, completion
+	$(Q)$(call run_suite,install)
 
 check-golden: $(O)/perfconv ## conversions of committed captures
 	$(Q)$(call run_suite,golden)
@@ -375,6 +430,9 @@ lint-cppcheck: ## cppcheck
 
 lint-shell: ## shellcheck
 	$(Q)shellcheck $(SHELL_FILES)
+
+lint-man: man ## manual pages say what --help says, and man renders them
+	$(Q)$(PYTHON) scripts/make-man.py --check $(O)/perfconv $(O)/man
 
 lint-format: ## clang-format 14 would change nothing
 	$(Q)status=0; for file in $(C_FILES); do \
