@@ -79,6 +79,13 @@ static void find_stack(struct part *part, struct loop *l)
 	}
 }
 
+/* A sample stands for the time before it, which may be another step's. */
+static bool is_of_another_task(const struct analysis *a, const struct stack_facts *facts)
+{
+	return a->loop.task && facts->task != NO_FRAME &&
+	       strcmp(a->loop.task, frames__name(&a->frames, facts->task)) != 0;
+}
+
 /* The user's function that most of the part's time was in, where stacks tell. */
 static uint32_t users_own(struct analysis *a)
 {
@@ -87,12 +94,14 @@ static uint32_t users_own(struct analysis *a)
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < l->pieces.n; i++) {
-		uint32_t frame = frames__facts(&a->frames, l->pieces.data[i].stack)->inner;
+		const struct stack_facts *facts =
+			frames__facts(&a->frames, l->pieces.data[i].stack);
 
-		if (frame != NO_FRAME && l->pieces.data[i].ns > most) {
-			most = l->pieces.data[i].ns;
-			best = frame;
-		}
+		if (facts->inner == NO_FRAME || l->pieces.data[i].ns <= most ||
+		    is_of_another_task(a, facts))
+			continue;
+		most = l->pieces.data[i].ns;
+		best = facts->inner;
 	}
 	return best;
 }
@@ -103,7 +112,7 @@ static uint32_t responsible(struct analysis *a, uint32_t stack, bool *users)
 	const struct stack_facts facts = *frames__facts(&a->frames, stack);
 	uint32_t frame = facts.inner != NO_FRAME ? facts.inner : users_own(a);
 
-	*users = frame != NO_FRAME || (a->loop.in_step && facts.cut);
+	*users = frame != NO_FRAME || (a->loop.task && facts.cut);
 	if (frame != NO_FRAME)
 		return frame;
 	return facts.entry != NO_FRAME ? facts.entry : facts.python;
@@ -130,6 +139,7 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 	if (part->ns <= b->worst_ns)
 		return;
 	b->users = users;
+	b->task = l->task;
 	b->worst_own_ns = part->ns - part->queued;
 	b->worst_ns = part->ns;
 	b->worst_begin = begin_ns;
@@ -140,7 +150,7 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 /* A stack without its root may be of what comes after the loop. */
 static bool is_sure(struct analysis *a, const struct part *part)
 {
-	return a->loop.in_step || frames__facts(&a->frames, part->stack)->loop != LOOP_NONE;
+	return a->loop.task || frames__facts(&a->frames, part->stack)->loop != LOOP_NONE;
 }
 
 static void end_part(struct analysis *a, uint64_t at)
@@ -162,7 +172,7 @@ static void end_part(struct analysis *a, uint64_t at)
 static void begin_part(struct loop *l, uint64_t at, uint32_t entry)
 {
 	l->open = true;
-	l->in_step = false;
+	l->task = NULL;
 	l->begin_ns = at;
 	l->entry = entry;
 }
@@ -176,12 +186,12 @@ void loop__thread(struct analysis *a)
 	a->loop.polls = a->loop.last_poll_ns = 0;
 }
 
-void loop__step(struct analysis *a, uint64_t time_ns, bool in_step)
+void loop__step(struct analysis *a, uint64_t time_ns, const char *task)
 {
 	end_part(a, time_ns);
 	a->loop.runs = true;
 	begin_part(&a->loop, time_ns, NO_FRAME);
-	a->loop.in_step = in_step;
+	a->loop.task = task;
 }
 
 static bool is_poll(const struct stretch *s, const struct stack_facts *facts)
@@ -292,8 +302,9 @@ static void report_block(struct analysis *a, const struct loop_block *b)
 				    : report__format(a->report, "%llu %s, longest %.0f ms",
 						     (unsigned long long)b->count, times,
 						     milliseconds(b->worst_ns));
-	f->text = report__format(a->report, "%s %s while the event loop waits for it",
-				 analysis__where(a, b->frame), how);
+	f->text = report__format(a->report, "%s %s%s%s while the event loop waits for it",
+				 analysis__where(a, b->frame), how, b->task ? " in task " : "",
+				 b->task ? b->task : "");
 	f->advice = advice(b->cause, facts->marks, (enum message_kind)facts->message);
 	analysis__evidence(a, f, b->worst_stack, b->frame);
 	analysis__worst(a, f, b->worst_begin, b->worst_ns);

@@ -48,13 +48,14 @@ struct loop_block {
 	uint32_t frame;
 	uint64_t count, ns, ran_ns, worst_begin, worst_ns, worst_own_ns;
 	uint32_t worst_stack;
-	bool users; /* a function of the user's is in it */
+	bool users;	  /* a function of the user's is in it */
+	const char *task; /* of the worst, or NULL */
 };
 
 struct loop {
 	bool open;
-	bool in_step; /* the part at hand is of a task's step */
-	bool runs;    /* the thread at hand has an event loop */
+	const char *task; /* the part at hand is of its step; NULL: of none */
+	bool runs;	  /* the thread at hand has an event loop */
 	uint64_t begin_ns;
 	uint32_t entry;
 	uint64_t polls, last_poll_ns;
@@ -185,8 +186,8 @@ static inline double milliseconds(uint64_t ns)
 /* As time passes. */
 void loop__thread(struct analysis *a);
 void loop__piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns, uint64_t end_ns);
-/* A step begins or ends; @in_step: one goes on from here. */
-void loop__step(struct analysis *a, uint64_t time_ns, bool in_step);
+/* A step begins or ends; @task: whose step goes on from here, or NULL. */
+void loop__step(struct analysis *a, uint64_t time_ns, const char *task);
 void tasks__thread(struct analysis *a);
 void tasks__stretch(struct analysis *a, const struct stretch *s);
 void habits__stretch(struct analysis *a, const struct stretch *s);

@@ -74,6 +74,14 @@ static void end_step(struct analysis *a, uint64_t at)
 	}
 }
 
+/* Of the innermost step, or NULL. */
+static const char *current_task(const struct tasks *t)
+{
+	if (!t->depth)
+		return NULL;
+	return strtab__get(&t->strings, t->list.data[t->stack[t->depth - 1].task].name);
+}
+
 static void piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns, uint64_t end_ns)
 {
 	struct tasks *t = &a->tasks;
@@ -119,7 +127,7 @@ void tasks__stretch(struct analysis *a, const struct stretch *s)
 			end_step(a, at);
 		else
 			begin_step(a, step, at);
-		loop__step(a, at, t->depth != 0);
+		loop__step(a, at, current_task(t));
 		t->next++;
 	}
 	piece(a, s, at, s->end_ns);
