@@ -2,9 +2,11 @@
 #include "perfconv/bundle/bundle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
@@ -24,16 +26,59 @@ struct bundle {
 	VEC(const char *) captures;
 };
 
+static bool is_standard(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+static int open_input(const char *path, struct errbuf *err)
+{
+	struct stat st;
+	int fd;
+
+	if (!is_standard(path))
+		return file__open(path, NULL, err);
+	if (fstat(STDIN_FILENO, &st) || !S_ISFIFO(st.st_mode))
+		return file__open("/proc/self/fd/0", NULL, err);
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? errbuf__set(err, -errno, "standard input: %s", strerror(errno)) : fd;
+}
+
+/*
+ * What comes first out of the pipe @fd, without taking it out: the reader of captures
+ * may want it.  Waits for it.  Return: how many bytes, 0 if it is no pipe.
+ */
+static size_t peek(int fd, uint8_t *bytes, size_t n)
+{
+	ssize_t got = -1;
+	int copy[2];
+
+	if (pipe2(copy, O_CLOEXEC))
+		return 0;
+	do
+		got = tee(fd, copy[1], n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		got = read(copy[0], bytes, n);
+	close(copy[0]);
+	close(copy[1]);
+	return got > 0 ? (size_t)got : 0;
+}
+
 bool bundle__is(const char *path)
 {
-	uint8_t magic[4];
-	int fd = file__open(strcmp(path, "-") ? path : "/proc/self/fd/0", NULL, NULL);
-	bool is = fd >= 0 && !file__read_at(fd, magic, sizeof(magic), 0) &&
-		  tar_reader__is_packed(magic);
+	uint8_t magic[TAR_PACKED_MAGIC];
+	int fd = open_input(path, NULL);
+	size_t n = 0;
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	if (fd < 0)
+		return false;
+	if (!file__read_at(fd, magic, sizeof(magic), 0))
+		n = sizeof(magic);
+	else if (is_standard(path))
+		n = peek(fd, magic, sizeof(magic));
+	close(fd);
+	return tar_reader__is_packed(magic, n);
 }
 
 /* Blocks of zeros become holes. */
@@ -226,15 +271,14 @@ static int read_all(struct bundle *b, struct tar_reader *r, struct errbuf *err)
 
 int bundle__open(struct bundle **out, const char *path, struct errbuf *err)
 {
-	bool standard = !strcmp(path, "-");
+	int code, fd = open_input(path, err);
 	struct tar_reader *r;
 	struct bundle *b;
-	int code, fd = file__open(standard ? "/proc/self/fd/0" : path, NULL, err);
 
 	if (fd < 0)
 		return fd;
 	b = mem__alloc(1, sizeof(*b));
-	b->path = mem__strdup(standard ? "standard input" : path);
+	b->path = mem__strdup(is_standard(path) ? "standard input" : path);
 	manifest__init(&b->manifest);
 	r = tar_reader__new(fd, b->path);
 	code = read_all(b, r, err);

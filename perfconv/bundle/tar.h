@@ -45,8 +45,13 @@ struct tar_entry {
 
 struct tar_reader;
 
-/** tar_reader__is_packed - whether a file that begins with these 4 bytes may be one. */
-bool tar_reader__is_packed(const uint8_t *bytes);
+#define TAR_PACKED_MAGIC 4u
+
+/**
+ * tar_reader__is_packed - whether a file that begins with these bytes may be one
+ * @n: 1 to TAR_PACKED_MAGIC; the first one tells it from a capture already.  0: no.
+ */
+bool tar_reader__is_packed(const uint8_t *bytes, size_t n);
 
 /**
  * tar_reader__new - read from @fd, which is borrowed
@@ -57,7 +62,8 @@ void tar_reader__free(struct tar_reader *r);
 
 /**
  * tar_reader__next - go to the next entry, over what is left of this one
- * Return: 1 with @out set; 0 at the end; -errno with a message.
+ * Return: 1 with @out set; 0 at the end, if the checksum of all before it is right;
+ * -errno with a message.
  */
 int tar_reader__next(struct tar_reader *r, struct tar_entry *out, struct errbuf *err);
 

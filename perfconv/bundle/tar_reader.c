@@ -31,11 +31,11 @@ struct tar_reader {
 	uint64_t left, padding; /* of the entry */
 };
 
-bool tar_reader__is_packed(const uint8_t *bytes)
+bool tar_reader__is_packed(const uint8_t *bytes, size_t n)
 {
-	static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const uint8_t magic[TAR_PACKED_MAGIC] = { 0x28, 0xb5, 0x2f, 0xfd };
 
-	return !memcmp(bytes, magic, sizeof(magic));
+	return n && !memcmp(bytes, magic, n);
 }
 
 struct tar_reader *tar_reader__new(int fd, const char *path)
@@ -199,10 +199,12 @@ static int check_block(const struct tar_reader *r, const struct tar_block *b, st
 
 	if (memcmp(b->magic, TAR_MAGIC, sizeof(TAR_MAGIC) - 1) ||
 	    !read_number(b->checksum, sizeof(b->checksum), &sum) || sum != tar_block__checksum(b))
-		return errbuf__set(err, -EINVAL,
-				   "%s: holds no tar archive, or a damaged one; give a bundle as "
-				   "perfconv bundle wrote it",
-				   r->path);
+		return errbuf__set(
+			err, -EINVAL,
+			"%s: is compressed, but no tar archive, or a damaged one; give a "
+			"bundle as perfconv bundle wrote it; decompress it if it is a "
+			"capture",
+			r->path);
 	show_name(b, name, sizeof(name));
 	if (b->type != TAR_FILE && b->type != TAR_OLD_FILE && b->type != TAR_FOLDER)
 		return errbuf__set(err, -EINVAL,
@@ -278,6 +280,25 @@ static int skip(struct tar_reader *r, struct errbuf *err)
 	return 0;
 }
 
+/* The checksum of all that was unpacked stands at the very end. */
+static int finish(struct tar_reader *r, struct errbuf *err)
+{
+	uint8_t waste[4096];
+	size_t all = 0;
+
+	r->ended = true;
+	while (all <= BUNDLE_MAX_TAIL) {
+		ptrdiff_t got = take(r, waste, sizeof(waste), err);
+
+		if (got < 0)
+			return (int)got;
+		if ((size_t)got < sizeof(waste))
+			return 0;
+		all += (size_t)got;
+	}
+	return refuse(r, err, "goes on behind its end");
+}
+
 int tar_reader__next(struct tar_reader *r, struct tar_entry *out, struct errbuf *err)
 {
 	static const struct tar_block zeros;
@@ -295,10 +316,8 @@ int tar_reader__next(struct tar_reader *r, struct tar_entry *out, struct errbuf 
 			return (int)got;
 		if ((size_t)got < sizeof(b))
 			return refuse(r, err, "ends before its content does");
-		if (!memcmp(&b, &zeros, sizeof(b))) {
-			r->ended = true;
-			return 0;
-		}
+		if (!memcmp(&b, &zeros, sizeof(b)))
+			return finish(r, err);
 		code = check_block(r, &b, err);
 		if (!code)
 			code = set_entry(r, &b, out, err);

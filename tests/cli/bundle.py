@@ -234,6 +234,31 @@ class Bundle(TravellingCapture):
         self.assertEqual(self.good(done), direct)
         self.assert_one_sentence(self.run_at(self.home, "bundle", "-"), 1, "standard input")
 
+    def test_a_pipe(self):
+        """Also where what comes first is less than a bundle can be told by."""
+        whole = self.bundle("good-fp.data").read_bytes()
+        direct = self.convert(self.home, ["good-fp.data"], [])
+        for first in 1, 5, len(whole):
+            with self.subTest(first), subprocess.Popen(
+                    [PERFCONV, "convert", "-q", "-i", "-", "-o", "-"], stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+                running.stdin.write(whole[:first])
+                running.stdin.flush()
+                rest, _ = running.communicate(whole[first:], LIMIT_S)
+                self.assertEqual(running.returncode, 0)
+                self.assertEqual(rest, direct)
+
+    def test_damage_is_seen(self):
+        """Whatever byte is another one, and however little is cut off."""
+        path = self.bundle("good-fp.data")
+        whole = path.read_bytes()
+        damaged = [whole[:-1]] + [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]
+                                  for at in range(len(whole) // 9, len(whole), len(whole) // 9)]
+        for content in damaged:
+            path.write_bytes(content)
+            self.assert_one_sentence(
+                self.run_at(self.folder, "convert", "-q", "-i", path, "-o", "-"), 1, str(path))
+
 
 class RedactedBundle(TravellingCapture):
     """What is blanked is gone, and nothing else changes."""
