@@ -107,11 +107,12 @@ static uint32_t users_own(struct analysis *a)
 }
 
 /* Else what the loop called. */
-static uint32_t responsible(struct analysis *a, uint32_t stack, bool *users)
+static uint32_t responsible(struct analysis *a, uint32_t stack, bool *users, bool *guessed)
 {
 	const struct stack_facts facts = *frames__facts(&a->frames, stack);
 	uint32_t frame = facts.inner != NO_FRAME ? facts.inner : users_own(a);
 
+	*guessed = frame == NO_FRAME;
 	*users = frame != NO_FRAME || (a->loop.task && facts.cut);
 	if (frame != NO_FRAME)
 		return frame;
@@ -122,8 +123,8 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 {
 	struct loop *l = &a->loop;
 	size_t thread = a->threads.n - 1;
-	bool users;
-	uint32_t frame = responsible(a, part->stack, &users);
+	bool users, guessed;
+	uint32_t frame = responsible(a, part->stack, &users, &guessed);
 	uint32_t key = idmap__intern(&l->keys, (uint64_t)thread << 8 | part->cause,
 				     frames__function(&a->frames, frame));
 	struct loop_block *b;
@@ -139,6 +140,7 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 	if (part->ns <= b->worst_ns)
 		return;
 	b->users = users;
+	b->guessed = guessed;
 	b->task = l->task;
 	b->worst_own_ns = part->ns - part->queued;
 	b->worst_ns = part->ns;
@@ -316,8 +318,41 @@ static void report_block(struct analysis *a, const struct loop_block *b)
 	f->amount = (double)b->worst_ns;
 }
 
+static void merge(struct loop_block *into, const struct loop_block *b)
+{
+	into->count += b->count;
+	into->ns += b->ns;
+	into->ran_ns += b->ran_ns;
+	if (b->worst_ns > into->worst_ns) {
+		into->worst_ns = b->worst_ns;
+		into->worst_begin = b->worst_begin;
+	}
+	if (b->worst_own_ns > into->worst_own_ns)
+		into->worst_own_ns = b->worst_own_ns;
+}
+
+/* What one task does for one reason is one thing, though some of its stacks end early. */
+static void merge_guessed(struct loop *l)
+{
+	for (size_t i = 0; i < l->blocks.n; i++) {
+		struct loop_block *b = &l->blocks.data[i];
+
+		for (size_t k = 0; k < l->blocks.n && b->guessed && b->task && b->count; k++) {
+			struct loop_block *into = &l->blocks.data[k];
+
+			if (into->guessed || into->thread != b->thread || into->cause != b->cause ||
+			    into->task != b->task)
+				continue;
+			merge(into, b);
+			b->count = 0;
+		}
+	}
+}
+
 void loop__report(struct analysis *a)
 {
+	merge_guessed(&a->loop);
 	for (size_t i = 0; i < a->loop.blocks.n; i++)
-		report_block(a, &a->loop.blocks.data[i]);
+		if (a->loop.blocks.data[i].count)
+			report_block(a, &a->loop.blocks.data[i]);
 }

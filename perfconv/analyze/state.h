@@ -49,6 +49,7 @@ struct loop_block {
 	uint64_t count, ns, ran_ns, worst_begin, worst_ns, worst_own_ns;
 	uint32_t worst_stack;
 	bool users;	  /* a function of the user's is in it */
+	bool guessed;	  /* but no stack tells which */
 	const char *task; /* of the worst, or NULL */
 };
 
