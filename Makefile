@@ -394,6 +394,10 @@ bench-pyframes: ## what pyframes, perf and py-spy cost programs, on each interpr
 bench-pam: ## what pyframes, perf and py-spy cost the real PAM
 	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pyframes_pam.py
 
+.PHONY: bench-long
+bench-long: $(O)/perfconv $(O)/node/package-lock.json ## five minutes of PAM, opened in speedscope
+	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pam_long.py
+
 demo: ## profile the real PAM for DURATION seconds of SCENARIO, from nothing to a speedscope file
 	$(Q)scripts/setup-debian.sh build demo
 	$(Q)scripts/as-user.sh --give '$(O)' profiles

@@ -10,7 +10,6 @@ The PAM may be started here (launch.Launched) or run already
 (attach.Attached): the same steps, the same words.
 """
 
-import os
 import tempfile
 import time
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Shows a profile in a viewer, where this machine has one and a screen."""
 
-import os
 import shlex
 import shutil
 import subprocess

@@ -17,7 +17,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from common import BUILD, PERFCONV, Trouble, profile
+from common import BUILD, PERFCONV, PROFILE_LIMIT_S, Trouble, profile, run
 from attached import ATTACHED, Attached  # noqa: F401
 from driven import DRIVEN, EscCalibration, FileChecks, MissionExecution, RcStream  # noqa: F401
 from wall_profile import NOT_LET, Capture, python_names, reason_of
@@ -165,7 +165,6 @@ class Scenario(FileChecks, unittest.TestCase):
         # The kernel takes stolen time off what it counts as a thread's; perf's clock goes on.
         self.check_each(f"time on the CPU ({self.stolen_ns / 1e6:.0f} ms were stolen from the "
                         "machine)", figure, is_bad)
-
 
     def findings(self):
         """Of the report, with the scenario's rules; printed as a person gets them."""
