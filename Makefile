@@ -40,7 +40,7 @@ say = $(if $(V),:,printf '  %-7s %s\n' '$1' '$2')
 
 # In the picture's order: a layer may include only what stands before it.
 LAYERS := base perfdata sidefile machine bundle unwind store symbol resolve profile analyze \
-	  output pipeline doctor cmd
+	  output pipeline doctor view cmd
 
 LIB_SRC := $(sort $(foreach layer,$(LAYERS),$(wildcard perfconv/$(layer)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -86,6 +86,12 @@ PKG_LIBS = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PACKAGES)))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(call as_system,$(shell $(PKG_CONFIG) --cflags cmocka)))
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell $(PKG_CONFIG) --libs cmocka))
 
+# Without it, perfconv view says that it cannot serve.
+MICROHTTPD_CFLAGS = $(call once,MICROHTTPD_CFLAGS,$(shell $(PKG_CONFIG) --exists libmicrohttpd && \
+	echo -DHAVE_MICROHTTPD $(call as_system,$(shell $(PKG_CONFIG) --cflags libmicrohttpd))))
+MICROHTTPD_LIBS = $(call once,MICROHTTPD_LIBS,$(shell $(PKG_CONFIG) --exists libmicrohttpd && \
+	$(PKG_CONFIG) --libs libmicrohttpd))
+
 OWN_LIBPERF := $(O)/libperf/lib/libperf.a
 ifeq ($(LIBPERF_DIR),)
 LIBPERF_CFLAGS = $(call once,LIBPERF_CFLAGS,$(call as_system,$(shell $(PKG_CONFIG) --cflags libperf)))
@@ -107,10 +113,10 @@ HARDENING := -fstack-protector-strong -fPIC -fvisibility=hidden $(if $(SAN)$(DEB
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote . \
-	     $(LIBPERF_CFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) \
+	     $(LIBPERF_CFLAGS) $(PKG_CFLAGS) $(MICROHTTPD_CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) \
 	     $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(CFLAGS) $(LDFLAGS)
-ALL_LIBS = $(LIBPERF_LIBS) $(PKG_LIBS) -liberty -lm $(LDLIBS)
+ALL_LIBS = $(LIBPERF_LIBS) $(PKG_LIBS) $(MICROHTTPD_LIBS) -liberty -lm $(LDLIBS)
 
 # --- building ---------------------------------------------------------------
 
@@ -198,6 +204,8 @@ $(O)/man/perfconv.1: $(O)/perfconv scripts/make-man.py scripts/perf-pyrecord \
 # Where install puts things; perf-pyrecord finds its modules beside its own file.
 BIN := $(DESTDIR)$(PREFIX)/bin
 PRIVATE := $(DESTDIR)$(PREFIX)/lib/perfconv
+SHARED := $(DESTDIR)$(PREFIX)/share/perfconv
+SPEEDSCOPE := $(O)/node/node_modules/speedscope/dist/release
 MAN1 := $(DESTDIR)$(PREFIX)/share/man/man1
 BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_FUNCTIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -216,9 +224,11 @@ install: $(O)/perfconv man $(DLFILTER_BUILT) ## install programs, manual pages a
 	$(Q)for name in $(wordlist 2,9,$(COMPLETED)); do \
 		ln -sf perfconv "$(BASH_COMPLETIONS)/$$name"; done
 	$(Q)install -m 644 contrib/completion/_perfconv '$(ZSH_FUNCTIONS)'
+	$(Q)if test -d $(SPEEDSCOPE); then install -d '$(SHARED)/speedscope' && \
+		install -m 644 $(SPEEDSCOPE)/* '$(SHARED)/speedscope'; fi
 
 uninstall: ## remove what install put below PREFIX
-	$(Q)rm -rf '$(PRIVATE)'
+	$(Q)rm -rf '$(PRIVATE)' '$(SHARED)'
 	$(Q)rm -f '$(ZSH_FUNCTIONS)/_perfconv' '$(MAN1)'/perfconv.1 '$(MAN1)'/perfconv-*.1 \
 		$(foreach name,$(COMPLETED),'$(BIN)/$(name)' '$(BASH_COMPLETIONS)/$(name)' \
 		'$(MAN1)/$(name).1')
@@ -243,7 +253,8 @@ deb: dist ## a Debian source and binary package in build/deb; needs debhelper
 	$(Q)cd $(O)/deb/perfconv-$(VERSION) && env -u MAKEFLAGS -u MAKEOVERRIDES dpkg-buildpackage -us -uc -j$(JOBS)
 
 clean: ## remove the build products, not libperf nor what was downloaded
-	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/man $(O)/perfconv $(ARCHIVE) \
+	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/man $(O)/perfconv \
+		$(ARCHIVE) $(DLFILTER) \
 		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
 
 format: ## format all C sources with clang-format 14
@@ -369,6 +380,9 @@ $(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lo
 		rm -f package-lock.json; \
 		echo 'npm cannot fetch speedscope: see above, then repeat make check-browser' >&2; \
 		exit 1; }
+
+.PHONY: speedscope
+speedscope: $(O)/node/package-lock.json ## fetch speedscope from npm, for perfconv view
 
 .PHONY: fp-python
 fp-python: ## CPython 3.11 with frame pointers from Debian's source package; some minutes

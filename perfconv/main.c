@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "diff", "say what changed between two runs of a program", cmd__diff },
 	{ "info", "say what a capture holds and how good it is", cmd__info },
 	{ "doctor", "say what may be recorded here, and how", cmd__doctor },
+	{ "view", "show profiles and their reports in the browser", cmd__view },
 	{ "report", "say what stands out in a capture or profile, and what to do", cmd__report },
 };
 

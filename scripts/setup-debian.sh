@@ -11,7 +11,7 @@
 set -euo pipefail
 
 BUILD="gcc libc6-dev make pkg-config libdw-dev libelf-dev liblzma-dev libtraceevent-dev
-	libzstd-dev zlib1g-dev libjansson-dev libiberty-dev xz-utils"
+	libzstd-dev zlib1g-dev libjansson-dev libiberty-dev libmicrohttpd-dev xz-utils"
 TEST="libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck man-db zsh binutils linux-perf
 	elfutils gdb g++ zstd libdebuginfod1 python3 python3.11 python3.11-venv python3.11-dev redis-server mosquitto
 	chromium chromium-driver chromium-sandbox"

@@ -31,4 +31,7 @@ int cmd__doctor(int argc, char **argv);
 /** cmd__report - argv[0] is "report".  Return: an enum exit_status. */
 int cmd__report(int argc, char **argv);
 
+/** cmd__view - argv[0] is "view".  Return: an enum exit_status. */
+int cmd__view(int argc, char **argv);
+
 #endif

@@ -12,7 +12,7 @@
 static const struct output_format formats[] = {
 	{ .name = "speedscope",
 	  .suffix = ".speedscope.json",
-	  .look = "drop it on https://www.speedscope.app, or npx speedscope FILE",
+	  .look = "perfconv view FILE, or drop it on https://www.speedscope.app",
 	  .write = speedscope__write },
 	{ .name = "firefox",
 	  .suffix = ".firefox.json",

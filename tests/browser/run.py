@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Show profiles in the real speedscope, in headless Chromium, as a person would.
 
-    tests/browser/run.py                 the profiles that cases.toml lists, and a report's page
+    tests/browser/run.py                 the profiles that cases.toml lists, a report's page,
+                                         and perfconv view
     tests/browser/run.py --profile FILE [--thread NAME]... [--function THREAD NAME]
 
 Each file must be valid by speedscope's own JSON schema (and, where it carries our
@@ -30,6 +31,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "diff"))
 import made  # noqa: E402
 import page as report_page  # noqa: E402
+import view as viewer_page  # noqa: E402
 BUILD = Path(os.environ.get("O", ROOT / "build"))
 NODE = BUILD / "node"
 RELEASE = NODE / "node_modules/speedscope/dist/release"
@@ -37,6 +39,7 @@ METADATA_SCHEMA = ROOT / "docs/metadata.schema.json"
 DIFF_SCHEMA = ROOT / "docs/diff.schema.json"
 PERFCONV = Path(os.environ.get("PERFCONV", BUILD / "perfconv"))
 SCREENSHOTS = BUILD / "screenshots"
+CAPTURES = ROOT / "tests" / "files"
 REPORTED = "tests/files/good-waits.data"
 TOOL_BAR_ROWS = 60
 # White, grey lines and text alone make fewer.
@@ -56,7 +59,7 @@ class Report:
         """Run one test; False if it failed."""
         try:
             function(*arguments)
-        except (Failure, BrowserError) as wrong:
+        except (Failure, viewer_page.Failure, BrowserError) as wrong:
             self.failed += 1
             print(f"  FAILED  {name}: {wrong}", flush=True)
             return False
@@ -200,6 +203,47 @@ def run_report_page(report, browser, hostile):
     report.test("searches and zooms", no_problem, report_page.check_script, page)
 
 
+def make_profiles(folder):
+    """What the viewer shows: one with a report, one packed, one whose name is markup."""
+    folder.mkdir(parents=True, exist_ok=True)
+    profiles = [folder / "waits.speedscope.json", folder / "packed.speedscope.json.gz",
+                folder / viewer_page.HOSTILE]
+    for path, capture, options in ((profiles[0], "good-waits.data", []),
+                                   (profiles[1], "good-python-threads.data", ["--gzip"]),
+                                   (profiles[2], "good-c-threads.data", [])):
+        done = subprocess.run([PERFCONV, "convert", "-q", "-i", CAPTURES / capture, "-o", path,
+                               *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        expect(done.returncode == 0, done.stdout)
+    return profiles
+
+
+def run_viewer(report, browser):
+    print("perfconv view")
+    folder = BUILD / "browser/view"
+    profiles = make_profiles(folder)
+    report.test("refuses what it cannot show", viewer_page.check_refusals, PERFCONV, RELEASE,
+                CAPTURES / "good-waits.data", folder)
+    report.test("ends by a signal, and leaves nothing", viewer_page.check_end, PERFCONV, RELEASE,
+                profiles[0], folder / "tmp")
+    with viewer_page.Viewer(PERFCONV, RELEASE, profiles) as viewer:
+        report.test("answers only who knows the address", viewer_page.check_answers, viewer)
+        report.test("listens for this machine only", viewer_page.check_others_cannot_connect,
+                    viewer)
+        report.test("lets no foreign page read", viewer_page.check_foreign_page, viewer, browser)
+        report.test("lists profiles with their metadata", viewer_page.check_list, viewer, browser,
+                    profiles)
+        browser.screenshot(SCREENSHOTS / "view-list.png")
+        if report.test("arrow keys and Enter open a profile", viewer_page.check_keyboard, viewer,
+                       browser, profiles):
+            report.test("shows threads and three views", viewer_page.check_speedscope, browser,
+                        ["MainThread", "thread sleeper"])
+        report.test("R opens the report", viewer_page.check_report, viewer, browser, profiles)
+        browser.screenshot(SCREENSHOTS / "view-report.png")
+        report.test("reports no error, asks no other machine", viewer_page.check_quiet, viewer,
+                    browser)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--profile")
@@ -227,6 +271,7 @@ def main():
             with Browser() as browser:
                 for hostile in False, True:
                     run_report_page(report, browser, hostile)
+                run_viewer(report, browser)
     except BrowserError as error:
         report.failed += 1
         print(f"  FAILED  the browser: {error}")
