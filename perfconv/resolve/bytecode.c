@@ -9,6 +9,7 @@
 #define CACHE 0u       /* from 3.11 on: room of the instruction before */
 #define MAX_CACHES 16u /* no instruction has more */
 #define OPCODES_MAX 16
+#define MAX_WAYS 8u /* to one place */
 
 /* Opcodes by what is asked of them; lists end with 0. */
 struct version {
@@ -112,23 +113,38 @@ uint32_t bytecode__line(struct bytecode b, uint32_t at)
 	return linetable__line(b.code, b.python_hex, at);
 }
 
-/* The one instruction of two that lead to one place. */
-static uint32_t either(struct bytecode b, bool first, uint32_t found, uint32_t at)
+/*
+ * Instructions that lead to one place.  If they are of two lines, or very many, it is
+ * nobody's: each costs a walk through the line table.
+ */
+struct ways {
+	uint32_t n, at, line;
+};
+
+static void add_way(struct bytecode b, struct ways *w, uint32_t at)
 {
-	return first || bytecode__line(b, found) == bytecode__line(b, at) ? at : BYTECODE_NOWHERE;
+	uint32_t line = bytecode__line(b, at);
+
+	if (!w->n++)
+		w->line = line;
+	else if (w->line != line)
+		w->n = MAX_WAYS;
+	w->at = at;
 }
 
 bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at)
 {
 	const struct version *v = version_of(b.python_hex);
-	uint32_t found = BYTECODE_NOWHERE, ways = 0, before = 0;
+	struct ways ways = { 0 };
 	uint64_t argument = 0;
+	uint32_t before = 0;
 
 	if (!v || !v->looks[0])
 		return false;
 	if (is_in(v->looks, bytecode__before(b, offset, &before)))
-		found = either(b, !ways++, found, before);
-	for (uint32_t i = 0; i + UNIT_BYTES <= b.code->bytecode_bytes; i += UNIT_BYTES) {
+		add_way(b, &ways, before);
+	for (uint32_t i = 0; i + UNIT_BYTES <= b.code->bytecode_bytes && ways.n < MAX_WAYS;
+	     i += UNIT_BYTES) {
 		uint8_t opcode = b.code->bytecode[i];
 
 		argument = (argument << 8 | b.code->bytecode[i + 1]) & UINT32_MAX;
@@ -136,9 +152,9 @@ bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at)
 			continue;
 		if (is_in(v->jumps_back, opcode) &&
 		    offset + UNIT_BYTES * argument == i + UNIT_BYTES + v->jump_caches)
-			found = either(b, !ways++, found, i);
+			add_way(b, &ways, i);
 		argument = 0;
 	}
-	*at = found;
-	return ways > 0;
+	*at = ways.n < MAX_WAYS ? ways.at : BYTECODE_NOWHERE;
+	return ways.n > 0;
 }

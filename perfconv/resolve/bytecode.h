@@ -39,7 +39,8 @@ bool bytecode__may_call(uint32_t python_hex, uint8_t opcode);
  * and other threads that want the GIL, when its next instruction is at @offset
  *
  * It does so after calls, at a function's start, and after jumps back.
- * @at: where the instruction begins; BYTECODE_NOWHERE: several lead there from different lines
+ * @at: where the instruction begins; BYTECODE_NOWHERE: several lead there from different lines,
+ * or very many
  * Return: false if there is none.
  */
 bool bytecode__interrupted(struct bytecode b, uint32_t offset, uint32_t *at);

@@ -130,6 +130,27 @@ static void two_ways_on_different_lines_are_not_told_apart(void **state)
 	assert_int_equal(at, 4);
 }
 
+/* A side file may have as many as fit, and each costs a walk through its line table. */
+static void very_many_ways_are_not_followed(void **state)
+{
+	static const uint8_t one_line[] = { 0xe8 | 7, 0x02, 0xe8 | 7, 0x00, 0xe8 | 7, 0x00 };
+	struct sidefile_code code;
+	uint8_t bytes[42] = { 151, 0 };
+	struct bytecode b = make(&code, PYTHON_3_11, bytes, sizeof(bytes));
+	uint32_t at;
+
+	(void)state;
+	for (uint8_t i = 2; i < sizeof(bytes); i = (uint8_t)(i + 2)) {
+		bytes[i] = 140; /* all to offset 2 */
+		bytes[i + 1] = i / 2;
+	}
+	code.line_table = one_line;
+	code.line_table_bytes = sizeof(one_line);
+	assert_int_equal(bytecode__line(b, 40), 1);
+	assert_true(bytecode__interrupted(b, 2, &at));
+	assert_int_equal(at, BYTECODE_NOWHERE);
+}
+
 static void before_3_11_it_is_not_known(void **state)
 {
 	static const uint8_t bytes[] = { 131, 0, 1, 0 };
@@ -151,6 +172,7 @@ int main(void)
 		cmocka_unit_test(at_a_loop_it_was_the_jump_back),
 		cmocka_unit_test(jumps_of_3_13_have_a_cache),
 		cmocka_unit_test(two_ways_on_different_lines_are_not_told_apart),
+		cmocka_unit_test(very_many_ways_are_not_followed),
 		cmocka_unit_test(before_3_11_it_is_not_known),
 	};
 
