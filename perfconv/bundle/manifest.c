@@ -5,7 +5,6 @@
  */
 #include "perfconv/bundle/manifest.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -145,25 +144,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-/* %XX back to bytes; free() it. */
-static char *plain(const char *text)
-{
-	char *out = mem__strdup(text), *to = out;
-
-	for (const char *p = text; *p; p++)
-		if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]) &&
-		    strncmp(p + 1, "00", 2) != 0) {
-			char digits[] = { p[1], p[2], '\0' };
-
-			*to++ = (char)strtoul(digits, NULL, 16);
-			p += 2;
-		} else {
-			*to++ = *p;
-		}
-	*to = '\0';
-	return out;
-}
-
 static void set_text(char **slot, const json_t *object, const char *key)
 {
 	const char *text = text_of(object, key);
@@ -171,7 +151,7 @@ static void set_text(char **slot, const json_t *object, const char *key)
 	if (!text)
 		return;
 	free(*slot);
-	*slot = plain(text);
+	*slot = answers__plain(text);
 }
 
 static uint64_t number_of(const json_t *object, const char *key)
@@ -236,7 +216,7 @@ static bool read_answer(struct manifest *m, const json_t *object)
 		i++;
 	if (i == ANSWER_KINDS || !key || !status || (!code_of(status) && !entry))
 		return false;
-	bytes = plain(key);
+	bytes = answers__plain(key);
 	a = answers__add(&m->answers, (enum answer_kind)i, bytes);
 	free(bytes);
 	if (!a)

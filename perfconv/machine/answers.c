@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/machine/answers.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,24 @@ char *answers__printable(const char *text)
 			*at++ = ' ';
 		else
 			at += sprintf(at, "%%%02X", *p);
+	return out;
+}
+
+char *answers__plain(const char *text)
+{
+	char *out = mem__strdup(text), *to = out;
+
+	for (const char *p = text; *p; p++)
+		if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]) &&
+		    strncmp(p + 1, "00", 2) != 0) {
+			char digits[] = { p[1], p[2], '\0' };
+
+			*to++ = (char)strtoul(digits, NULL, 16);
+			p += 2;
+		} else {
+			*to++ = *p;
+		}
+	*to = '\0';
 	return out;
 }
 

@@ -66,4 +66,7 @@ char *answers__process_key(uint32_t pid, uint64_t pid_namespace, const char *rec
 /** answers__printable - @text with bytes other than printable ASCII, and %, as %XX; free() it. */
 char *answers__printable(const char *text);
 
+/** answers__plain - its inverse, but for bytes of value 0; free() it. */
+char *answers__plain(const char *text);
+
 #endif

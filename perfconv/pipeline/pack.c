@@ -310,6 +310,17 @@ static void add_answers(struct pack *p)
 	}
 }
 
+/* As the capture's bytes are: the letters x are as many as there, not as %XX has. */
+static void scrub_key(struct scrub *s, char **key)
+{
+	char *plain = answers__plain(*key);
+
+	scrub__text(s, plain);
+	free(*key);
+	*key = answers__printable(plain);
+	free(plain);
+}
+
 /* The manifest names files as the capture does, so it is redacted alike. */
 static void scrub_manifest(struct pack *p)
 {
@@ -321,7 +332,7 @@ static void scrub_manifest(struct pack *p)
 	for (size_t i = 0; i < m->answers.list.n; i++) {
 		struct answer *a = &m->answers.list.data[i];
 
-		scrub__text(&p->scrub, a->key);
+		scrub_key(&p->scrub, &a->key);
 		scrub__text(&p->scrub, a->reason);
 		if (a->path)
 			scrub__text(&p->scrub, a->path);
@@ -332,8 +343,15 @@ static int check_redactable(const struct pack *p, struct errbuf *err)
 {
 	const struct perfdata_stats *stats = perfdata__stats(p->capture->data);
 
-	if (!p->options.redact ||
-	    !(stats->records[PERF_RECORD_COMPRESSED] + stats->records[PERF_RECORD_COMPRESSED + 2]))
+	if (!p->options.redact)
+		return 0;
+	if (stats->bad_records || stats->cut)
+		return errbuf__set(err, -ENOTSUP,
+				   "%s: has parts that cannot be read, in which --redact cannot "
+				   "tell what is private (perfconv info has details); bundle it "
+				   "without, or record it again",
+				   p->capture->options.path);
+	if (!(stats->records[PERF_RECORD_COMPRESSED] + stats->records[PERF_RECORD_COMPRESSED + 2]))
 		return 0;
 	return errbuf__set(err, -ENOTSUP,
 			   "%s: was compressed by perf record -z, which --redact cannot rewrite; "

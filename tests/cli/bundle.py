@@ -308,20 +308,32 @@ class RedactedBundle(TravellingCapture):
         shutil.rmtree(self.home)
         self.assert_alike(self.convert(self.folder, [path], ["--frames", "all"]), direct)
 
-    def test_names_of_users_go(self):
-        """/recorded/ and /home/ann/ are equally long."""
+    def check_user_goes(self, folder, blanked):
+        """All three folders are equally long."""
         for path in self.home.iterdir():
             if path.is_file():
-                path.write_bytes(path.read_bytes().replace(b"/recorded/", b"/home/ann/"))
+                path.write_bytes(path.read_bytes().replace(b"/recorded/", folder))
         capture = "good-python-threads.data"
         direct = self.convert(self.home, [capture], ["--frames", "all"])
-        self.assertIn(b"/home/ann/", (self.home / capture).read_bytes())
+        self.assertIn(folder, (self.home / capture).read_bytes())
         path = self.bundle(capture, options=["--redact"])
         for name, content in self.content(path).items():
-            self.assertNotIn(b"/home/ann/", content, name)
+            self.assertNotIn(folder, content, name)
         shutil.rmtree(self.home)
         self.assert_alike(self.convert(self.folder, [path], ["--frames", "all"]),
-                          direct.replace(b"/home/ann/", b"/home/xxx/"))
+                          direct.replace(folder, blanked))
+
+    def test_names_of_users_go(self):
+        self.check_user_goes(b"/home/ann/", b"/home/xxx/")
+
+    def test_names_that_are_not_ascii_go(self):
+        self.check_user_goes("/home/\u00e9l/".encode(), b"/home/xxx/")
+
+    def test_what_cannot_be_read_cannot_be_redacted(self):
+        whole = self.write("perf.data", small_capture(samples=50)).read_bytes()
+        self.write("perf.data", whole[:-20])
+        done = self.run_at(self.folder, "bundle", "--redact", "perf.data")
+        self.assert_one_sentence(done, 1, "perf.data", "cannot be read", "--redact")
 
     def test_every_form_of_capture(self):
         for capture in ("good-waits.data", "good-threads", "good-pipe.data", "good-dwarf.data"):
