@@ -119,6 +119,12 @@ static uint32_t responsible(struct analysis *a, uint32_t stack, bool *users, boo
 	return facts.entry != NO_FRAME ? facts.entry : facts.python;
 }
 
+/* Whether it is the function's doing: any other would have to wait so, too. */
+static bool is_own(enum reason cause)
+{
+	return cause != REASON_GIL && cause != REASON_PREEMPTED && cause != REASON_RUN_QUEUE;
+}
+
 static void add_block(struct analysis *a, const struct part *part, uint64_t begin_ns)
 {
 	struct loop *l = &a->loop;
@@ -126,7 +132,8 @@ static void add_block(struct analysis *a, const struct part *part, uint64_t begi
 	bool users, guessed;
 	uint32_t frame = responsible(a, part->stack, &users, &guessed);
 	uint32_t key = idmap__intern(&l->keys, (uint64_t)thread << 8 | part->cause,
-				     frames__function(&a->frames, frame));
+				     is_own(part->cause) ? frames__function(&a->frames, frame)
+							 : NO_FUNCTION);
 	struct loop_block *b;
 
 	if (key == l->blocks.n)
@@ -281,8 +288,8 @@ static enum severity severity_of(const struct analysis *a, const struct loop_blo
 	double limit = analysis__limit(a, RULE_LOOP_BLOCKED, 0);
 
 	if (b->cause == REASON_PREEMPTED || b->cause == REASON_RUN_QUEUE || !b->users)
-		return SEVERITY_LOW; /* not its own doing */
-	if (b->cause == REASON_GIL || milliseconds(b->worst_own_ns) < 2 * limit)
+		return SEVERITY_LOW;
+	if (!is_own(b->cause) || milliseconds(b->worst_own_ns) < 2 * limit)
 		return SEVERITY_MEDIUM;
 	return SEVERITY_HIGH;
 }
