@@ -17,6 +17,7 @@ with:
     name = "perf script"
     run = ["perf", "script", "-i", "{work}/perf.data"]
 
+A bench that `needs` programs which are not installed is left out, with a word.
 {work} is a new folder for the bench below O/bench, {root} the repository, {perfconv}
 the program under test, {python} the interpreter that runs this.
 
@@ -169,6 +170,10 @@ def main():
     results = []
     try:
         for bench in read_benches(args.files, args.only):
+            missing = [need for need in bench.get("needs", []) if not shutil.which(need)]
+            if missing:
+                print(f"{bench['name']}: left out, needs {', '.join(missing)}")
+                continue
             results.append(run_bench(bench, args.rounds or bench["rounds"], names))
             end_progress()
             show(results[-1])

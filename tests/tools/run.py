@@ -118,6 +118,12 @@ class Bench(Folder):
         self.assertIn("ended with status 1", text)
         self.assertIn("why", text)
 
+    def test_a_bench_without_its_tool_is_left_out(self):
+        status, text = self.bench(BENCH.replace("[[bench.command]]",
+                                                'needs = ["no-such-tool"]\n\n[[bench.command]]', 1))
+        self.assertEqual(status, 0, text)
+        self.assertIn("left out, needs no-such-tool", text)
+
     def test_no_such_bench(self):
         status, text = self.bench(BENCH, "--only", "other")
         self.assertEqual((status, text), (1, "bench: no bench is named other\n"))
