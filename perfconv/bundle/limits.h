@@ -9,9 +9,9 @@
 #define BUNDLE_MAX_ENTRIES 65536u
 #define BUNDLE_MAX_NAME 99u /* bytes of an entry's name */
 #define BUNDLE_MAX_FILE_BYTES ((uint64_t)64 << 30)
-#define BUNDLE_MAX_BYTES ((uint64_t)128 << 30) /* of all files, unpacked */
-#define BUNDLE_MAX_MANIFEST ((uint64_t)64 << 20)
-#define BUNDLE_MAX_TAIL ((size_t)1 << 20) /* behind the block that ends it */
-#define BUNDLE_MAX_WINDOW 27		  /* log2 of the bytes that zstd may look back */
+#define BUNDLE_MAX_BYTES ((uint64_t)128 << 30)	/* of all files, unpacked */
+#define BUNDLE_MAX_MANIFEST ((uint64_t)8 << 20) /* reading it takes 45 times that */
+#define BUNDLE_MAX_TAIL ((size_t)1 << 20)	/* behind the block that ends it */
+#define BUNDLE_MAX_WINDOW 27			/* log2 of the bytes that zstd may look back */
 
 #endif

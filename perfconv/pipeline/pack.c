@@ -366,6 +366,13 @@ static int write_items(struct pack *p, struct tar_writer *w, struct errbuf *err)
 	char *manifest = manifest__text(&p->manifest);
 	int code = 0;
 
+	if (strlen(manifest) > BUNDLE_MAX_MANIFEST || p->manifest.entries.n > BUNDLE_MAX_ENTRIES) {
+		free(manifest);
+		return errbuf__set(err, -EFBIG,
+				   "%s: needs more files than a bundle may name, %zu; convert it "
+				   "where it was recorded",
+				   p->capture->options.path, p->manifest.entries.n);
+	}
 	tar_writer__begin(w, MANIFEST_ENTRY, strlen(manifest));
 	tar_writer__add(w, manifest, strlen(manifest));
 	tar_writer__end(w);
