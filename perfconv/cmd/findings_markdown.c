@@ -207,8 +207,9 @@ static void print_shares(struct sink *s, const struct report *r)
 	lines__print(s, "|---|---|---|---|");
 	for (size_t i = 0; i < r->messages.n + r->natives.n; i++) {
 		bool message = i < r->messages.n;
-		const struct report_share *m = &r->messages.data[message ? i : 0];
-		const struct report_native *n = &r->natives.data[message ? 0 : i - r->messages.n];
+		const struct report_share *m = message ? &r->messages.data[i] : NULL;
+		const struct report_native *n = message ? NULL
+							: &r->natives.data[i - r->messages.n];
 		char *function = where(message ? &m->function : &n->caller);
 		char *thread = thread_name(r, message ? m->thread : n->thread);
 		char *what = escaped(message ? m->kind : n->library);

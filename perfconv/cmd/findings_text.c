@@ -57,6 +57,8 @@ static char *evidence(const struct finding *f)
 	size_t begin = 0, python = 0;
 	char *line = mem__strdup("");
 
+	if (!f->stack.n)
+		return line;
 	for (size_t i = 0; i < f->stack.n; i++)
 		if (f->stack.data[i].python)
 			python = i;
