@@ -476,6 +476,8 @@ static int convert(struct convert *c, struct errbuf *err)
 		capture__free(capture);
 		return code;
 	}
+	if (c->format->sums) /* what was merged in time lines makes no difference to them */
+		capture->profile->bucket_ns = capture->profile->merged = 0;
 	path = c->output ? mem__strdup(c->output) : default_output(c);
 	code = write_profile(c, capture, path, &bytes, err);
 	if (!code) {

@@ -26,11 +26,13 @@ static const struct output_format formats[] = {
 	  .lines = true,
 	  .hits = true,
 	  .gzip = true,
+	  .sums = true,
 	  .write = pprof__write },
 	{ .name = "collapsed",
 	  .suffix = ".collapsed",
 	  .look = "inferno-flamegraph --countname ns FILE >FILE.svg, or flamegraph.pl",
 	  .one_event = true,
+	  .sums = true,
 	  .write = collapsed__write },
 };
 

@@ -35,6 +35,7 @@ struct output_format {
 	bool lines;	    /* keeps a function's lines apart and can add them up again */
 	bool hits;	    /* needs the samples of each stack, see struct profile */
 	bool gzip;	    /* always compressed */
+	bool sums;	    /* keeps no time lines */
 	/* Return: how many stacks lost their innermost frames, because they are too deep. */
 	uint64_t (*write)(struct sink *sink, const struct output_source *from);
 };

@@ -60,6 +60,7 @@ struct writer {
 	VEC(bool) written;	 /* by chain: it is a location in the file */
 	VEC(uint64_t) locations; /* scratch: of one stack */
 	VEC(uint64_t) values;	 /* scratch: all columns of a sample */
+	bool *counted;		 /* by place in the profile's hits: its samples are in the file */
 	size_t columns;
 };
 
@@ -132,14 +133,19 @@ static void add_label(struct writer *w, const char *key, const char *text, uint6
 	protobuf__message(&w->message, SAMPLE_LABEL, &w->inner);
 }
 
-/* The asyncio task that a stack runs; NULL: none. */
-static const char *task_of(const struct resolved *r, uint32_t stack)
+/* The name of the asyncio task that a stack runs, free() it; NULL: none. */
+static char *task_of(const struct resolved *r, uint32_t stack)
 {
 	for (; stack != RESOLVE_NO_STACK; stack = resolved__parent(r, stack)) {
 		const struct frame *f = &r->frames.data[resolved__leaf(r, stack)];
+		const char *name = strtab__get(&r->strings, f->name);
+		size_t n = strlen(name), mark = strlen(TASK_MARK);
 
-		if (f->kind == FRAME_TASK)
-			return strtab__get(&r->strings, f->name);
+		if (f->kind != FRAME_TASK)
+			continue;
+		if (n > mark && !strcmp(name + n - mark, TASK_MARK))
+			n -= mark;
+		return mem__format("%.*s", (int)n, name);
 	}
 	return NULL;
 }
@@ -147,7 +153,7 @@ static const char *task_of(const struct resolved *r, uint32_t stack)
 /* A sample with the values that the caller has set, which become 0 again. */
 static void write_sample(struct writer *w, const struct profile_thread *t, uint32_t stack)
 {
-	const char *task = task_of(w->resolved, stack);
+	char *task = task_of(w->resolved, stack);
 
 	w->locations.n = 0;
 	while (stack != RESOLVE_NO_STACK) {
@@ -162,8 +168,21 @@ static void write_sample(struct writer *w, const struct profile_thread *t, uint3
 	add_label(w, "tid", NULL, t->tid);
 	if (task)
 		add_label(w, "task", task, 0);
+	free(task);
 	protobuf__write(w->sink, PROFILE_SAMPLE, &w->message);
 	memset(w->values.data, 0, w->columns * sizeof(*w->values.data));
+}
+
+/* How many samples a stack has, which are told once. */
+static uint64_t take_hits(struct writer *w, const struct profile_thread *t, uint32_t stack)
+{
+	const struct hits *hits = &w->from->profile->hits;
+	uint32_t at = hits__of(hits, t->id, stack);
+
+	if (at == IDMAP_NONE)
+		return 0;
+	w->counted[at] = true;
+	return hits->samples.data[at];
 }
 
 static void write_thread(struct writer *w, const struct profile *p, const struct profile_thread *t,
@@ -176,13 +195,38 @@ static void write_thread(struct writer *w, const struct profile *p, const struct
 		const struct sum *sum = &sums.list.data[i];
 
 		if (p == w->from->profile)
-			w->values.data[0] = hits__of(&p->hits, t->id, sum->stack);
+			w->values.data[0] = take_hits(w, t, sum->stack);
 		w->values.data[column] = sum->on;
 		if (p->waits)
 			w->values.data[column + 1] = sum->on + sum->off;
 		write_sample(w, t, sum->stack);
 	}
 	sums__release(&sums);
+}
+
+static const struct profile_thread *thread_of(const struct profile *p, uint32_t id)
+{
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p->threads.data[i].id == id)
+			return &p->threads.data[i];
+	return NULL;
+}
+
+/* Samples whose stacks have no time: what is known of switches leaves them none. */
+static void write_timeless(struct writer *w)
+{
+	const struct profile *p = w->from->profile;
+
+	for (size_t i = 0; i < p->hits.keys.n; i++) {
+		uint32_t stack = (uint32_t)p->hits.keys.keys[i].b;
+		const struct profile_thread *t =
+			w->counted[i] ? NULL : thread_of(p, (uint32_t)p->hits.keys.keys[i].a);
+
+		if (!t || stack == RESOLVE_NO_STACK)
+			continue;
+		w->values.data[0] = p->hits.samples.data[i];
+		write_sample(w, t, stack);
+	}
 }
 
 static void add_column(struct writer *w, uint32_t field, const char *type, const char *unit)
@@ -294,6 +338,8 @@ static void show(struct writer *w, const struct profile *p)
 	for (size_t t = 0; t < p->threads.n; t++)
 		for (size_t i = 0; i < p->threads.data[t].slices.n; i++)
 			shown__add(&w->shown, p->threads.data[t].slices.data[i].stack);
+	for (size_t i = 0; i < p->hits.keys.n; i++)
+		shown__add(&w->shown, (uint32_t)p->hits.keys.keys[i].b);
 }
 
 static void write_threads(struct writer *w, const struct profile *p, size_t column)
@@ -312,6 +358,7 @@ static void release(struct writer *w)
 	vec__release(&w->written);
 	vec__release(&w->locations);
 	vec__release(&w->values);
+	free(w->counted);
 }
 
 uint64_t pprof__write(struct sink *sink, const struct output_source *from)
@@ -320,6 +367,7 @@ uint64_t pprof__write(struct sink *sink, const struct output_source *from)
 	size_t first_other = from->profile->waits ? 3 : 2;
 
 	string(&w, "");
+	w.counted = mem__alloc(from->profile->hits.samples.n, sizeof(*w.counted));
 	shown__init(&w.shown, w.resolved);
 	show(&w, from->profile);
 	for (size_t i = 0; i < from->others_n; i++)
@@ -327,6 +375,7 @@ uint64_t pprof__write(struct sink *sink, const struct output_source *from)
 	shown__functions(&w.shown);
 	write_columns(&w);
 	write_threads(&w, from->profile, 1);
+	write_timeless(&w);
 	for (size_t i = 0; i < from->others_n; i++)
 		write_threads(&w, from->others[i], first_other + i);
 	write_mappings(&w);

@@ -12,11 +12,9 @@ void hits__add(struct hits *h, uint32_t thread, uint32_t stack)
 	h->samples.data[at]++;
 }
 
-uint64_t hits__of(const struct hits *h, uint32_t thread, uint32_t stack)
+uint32_t hits__of(const struct hits *h, uint32_t thread, uint32_t stack)
 {
-	uint32_t at = idmap__find(&h->keys, thread, stack);
-
-	return at == IDMAP_NONE ? 0 : h->samples.data[at];
+	return idmap__find(&h->keys, thread, stack);
 }
 
 void hits__release(struct hits *h)

@@ -17,8 +17,8 @@ struct hits {
 /** hits__add - one more sample with @stack. */
 void hits__add(struct hits *h, uint32_t thread, uint32_t stack);
 
-/** hits__of - so many were added. */
-uint64_t hits__of(const struct hits *h, uint32_t thread, uint32_t stack);
+/** hits__of - the place in samples of what was added so, or IDMAP_NONE. */
+uint32_t hits__of(const struct hits *h, uint32_t thread, uint32_t stack);
 void hits__release(struct hits *h);
 
 #endif

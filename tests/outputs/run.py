@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 from collections import defaultdict
@@ -27,13 +28,14 @@ from firefox import Firefox
 from pprof import Pprof
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "dlfilter"))
+from captures import code_capture  # noqa: E402
 FILES = ROOT / "tests" / "files"
 BUILD = Path(os.environ.get("O", ROOT / "build"))
 PERFCONV = Path(os.environ.get("PERFCONV") or BUILD / "perfconv").resolve()
 PROFILER_CLI = BUILD / "node/node_modules/@firefox-devtools/profiler-cli/dist/profiler-cli.js"
 NODE_MAJOR = 20  # what the profiler's command line was seen to run with
 LIMIT_S = 120
-PATIENCE = 20
 
 # name, capture, options
 CAPTURES = [
@@ -215,6 +217,29 @@ class Content(Outputs):
         for comment in "scenario: a test", "site: north", "view: wall":
             self.assertIn(comment, pprof.comments)
 
+    def test_tasks_are_labels(self):
+        pprof = Pprof(self.convert("good-python-threads.data", "pprof"))
+        data = json.loads(self.convert("good-python-threads.data", "speedscope").read_text())
+        names = {f["name"] for f in data["shared"]["frames"] if f["kind"] == "task"}
+        self.assertTrue(names)
+        found = set()
+        for stack, _, labels in pprof.samples:
+            tasks = [name for name, _ in stack if name in names]
+            self.assertEqual([labels[key] + " [task]" for key in ["task"] if key in labels],
+                             tasks[-1:])
+            found.update(tasks)
+        self.assertEqual(found, names)
+
+    def test_inlined_functions_share_a_location(self):
+        (self.folder / "code.data").write_bytes(code_capture(PERFCONV, 500))
+        expected, _ = of_speedscope(self.convert("code.data", "speedscope"))
+        pprof = Pprof(self.convert("code.data", "pprof"))
+        self.check_equal(of_pprof(pprof, 1), expected, "code")
+        self.assertGreater(pprof.inlined, 10)
+        inlined = [stack for stack, *_ in pprof.samples if len(stack) > 1]
+        self.assertTrue(inlined)
+        self.assertEqual(len(pprof.locations), len(pprof.samples))
+
     def test_objects_have_their_build_ids(self):
         pprof = Pprof(self.convert("good-buildid-mmap.data", "pprof"))
         build_ids = {name: build_id for name, build_id in pprof.mappings.values() if build_id}
@@ -362,17 +387,24 @@ class Consumers(Outputs):
         path = path.rename(path.with_suffix(".json"))
         environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(self.folder / "s")}
 
-        def ask(*args):
-            return self.consume(node, str(PROFILER_CLI), *args, env=environment)
+        # Its load command would give the server half a second to start.
+        server = subprocess.Popen([node, str(PROFILER_CLI), "--daemon", str(path), "--session",
+                                   "test"], env=environment, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
 
-        self.addCleanup(ask, "stop", "--all")
-        for _ in range(PATIENCE):  # its server has half a second to start
-            done = subprocess.run([node, str(PROFILER_CLI), "load", str(path)], env=environment,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, timeout=LIMIT_S, check=False)
-            if b"did not become ready" not in done.stderr:
+        def ask(*args):
+            return self.consume(node, str(PROFILER_CLI), *args, "--session", "test",
+                                env=environment)
+
+        end = time.monotonic() + LIMIT_S
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                ask("status")
                 break
-        self.assertEqual(done.returncode, 0, done.stderr)
+            except AssertionError:
+                pass
         names = [p["name"] for p in data["profiles"] if "tid" in p["perfconv"]]
         for number, name in enumerate(names):
             answer = json.loads(ask("thread", "functions", "--json", "--include-idle", "--thread",

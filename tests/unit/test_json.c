@@ -148,8 +148,12 @@ static void numbers_are_exact(void **state)
 	json__u64(j, 0);
 	json__u64(j, 10);
 	json__u64(j, UINT64_MAX);
+	json__i64(j, -1);
+	json__i64(j, INT64_MIN);
+	json__i64(j, 7);
+	json__null(j);
 	json__array_end(j);
-	end_as(&w, "[0,10,18446744073709551615]");
+	end_as(&w, "[0,10,18446744073709551615,-1,-9223372036854775808,7,null]");
 	number_as(state, 0.1, "0.1");
 	number_as(state, 29.999999999, "29.999999999");
 	number_as(state, -1.5, "-1.5");
