@@ -10,6 +10,7 @@
 #include "perfconv/perfdata/windows.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define SPARE_CHUNKS 8u /* about a round's: new memory costs more than what is copied into it */
 
 struct chunk {
 	size_t used, cap;
@@ -27,7 +28,8 @@ struct held {
 
 struct order {
 	struct runs waiting;
-	struct chunk *filling, *spare;
+	struct chunk *filling, *spares[SPARE_CHUNKS];
+	size_t spares_n;
 	struct held *given;	   /* returned last; released at the next call */
 	struct order_record front; /* what was returned last */
 	size_t held_bytes;
@@ -53,13 +55,13 @@ void order__set_file(struct order *o, int fd)
 	o->fd = fd;
 }
 
-/* One that is used up is kept for the next need. */
+/* Some that are used up are kept for the next need. */
 static void chunk__put(struct order *o, struct chunk *c)
 {
 	if (!c || c->live || c->filling)
 		return;
-	if (!o->spare && c->cap == CHUNK_BYTES)
-		o->spare = c;
+	if (o->spares_n < SPARE_CHUNKS && c->cap == CHUNK_BYTES)
+		o->spares[o->spares_n++] = c;
 	else
 		free(c);
 }
@@ -99,7 +101,8 @@ void order__free(struct order *o)
 		o->filling->filling = false;
 		chunk__put(o, o->filling);
 	}
-	free(o->spare);
+	while (o->spares_n)
+		free(o->spares[--o->spares_n]);
 	runs__release(&o->waiting);
 	windows__free(o->windows);
 	free(o);
@@ -116,9 +119,8 @@ static struct chunk *room_for(struct order *o, size_t n)
 		c->filling = false;
 		chunk__put(o, c);
 	}
-	c = cap == CHUNK_BYTES ? o->spare : NULL;
-	if (c)
-		o->spare = NULL;
+	if (cap == CHUNK_BYTES && o->spares_n)
+		c = o->spares[--o->spares_n];
 	else
 		c = mem__alloc(1, sizeof(*c) + cap);
 	c->cap = cap;
