@@ -8,7 +8,7 @@
 import math
 from xml.sax.saxutils import escape
 
-WIDTH, PANEL, LEFT, RIGHT, TOP, GAP, BOTTOM = 960, 220, 64, 250, 56, 44, 30
+WIDTH, PANEL, LEFT, RIGHT, TOP, GAP, BOTTOM = 960, 220, 64, 250, 56, 44, 50
 MOST_THREADS = 7
 # Told apart by all kinds of eyes (Okabe and Ito); the legend has their order.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00",

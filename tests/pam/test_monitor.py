@@ -128,6 +128,13 @@ class Picture(unittest.TestCase):
         xml.etree.ElementTree.fromstring(text)
         self.assertNotIn("<i>", text)
 
+    def test_all_words_lie_on_the_picture(self):
+        root = xml.etree.ElementTree.fromstring(
+            picture.draw("title", [self.sample(1.0, a=1.0), self.sample(300.0, a=1.0)]))
+        for element in root.iter(SVG + "text"):
+            self.assertLess(float(element.get("y")) + 4, float(root.get("height")), element.text)
+            self.assertLess(float(element.get("x")), float(root.get("width")), element.text)
+
     def test_steps_are_round_and_four_to_ten(self):
         for largest in (0.3, 1, 7, 66.9, 100, 155, 3600, 86400):
             step = picture.round_step(largest)
