@@ -149,6 +149,8 @@ def python_of(pid):
         folder = os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return None
+    if not first:  # it is being started at this moment
+        return None
     environ = environment(pid)
     guesses = [os.path.join(folder, first)] if "/" in first else [
         os.path.join(place, first)
