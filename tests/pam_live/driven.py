@@ -101,6 +101,8 @@ class Driven(FileChecks, unittest.TestCase):
 
 class EscCalibration(Driven):
     scenario = "esc-calibration"
+    # Ten commands a second are sent in a fraction of a millisecond each.
+    options = ("--rate", "499")
 
 
 class RcStream(Driven):
