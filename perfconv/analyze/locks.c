@@ -147,10 +147,30 @@ static const char *victims(struct analysis *a, uint32_t process, size_t worst, d
 	return report__format(a->report, "this thread and %zu more wait", n);
 }
 
+static const char *holds(struct analysis *a, size_t holder, uint32_t frame)
+{
+	const char *name = analysis__name(a, holder);
+
+	return report__format(a->report, " while %s runs %s%s", *name ? name : "another one",
+			      analysis__where(a, frame),
+			      a->threads.data[holder].spins ? " (see busy-wait)" : "");
+}
+
+/* What waits, in its own thread: the holder's function is not to be found there. */
+static uint32_t waiter(struct analysis *a, uint32_t stack)
+{
+	const struct stack_facts *facts;
+
+	if (stack == RESOLVE_NO_STACK)
+		return NO_FRAME;
+	facts = frames__facts(&a->frames, stack);
+	return facts->user != NO_FRAME ? facts->user : facts->python;
+}
+
 static void report_convoy(struct analysis *a, size_t worst)
 {
 	const struct watched *t = &a->threads.data[worst];
-	uint32_t process = analysis__process(a, worst), stack, frame;
+	uint32_t process = analysis__process(a, worst), stack, frame, waits;
 	size_t holder = busiest(a, process, worst);
 	const struct watched *h = &a->threads.data[holder == SIZE_MAX ? worst : holder];
 	double waiting = percent(t->reasons[REASON_GIL], t->present);
@@ -167,16 +187,16 @@ static void report_convoy(struct analysis *a, size_t worst)
 	frame = analysis__top(a, h, &ns, &stack);
 	f->headline = report__format(a->report, "%.1f %% of the time, longest %.1f ms", waiting,
 				     milliseconds(t->gil_worst_ns));
-	f->text = report__format(a->report, "%s for the GIL while %s runs %s%s",
+	waits = waiter(a, gil_stack(a, t));
+	f->text = report__format(a->report, "%s for the GIL%s",
 				 victims(a, process, worst, analysis__limit(a, RULE_GIL_CONVOY, 0)),
-				 holder == SIZE_MAX || !*analysis__name(a, holder)
-					 ? "another one"
-					 : analysis__name(a, holder),
-				 analysis__where(a, frame), h->spins ? " (see busy-wait)" : "");
+				 holder == SIZE_MAX ? "; who has it is not among the threads shown"
+						    : holds(a, holder, frame));
 	f->advice = h->spins ? "let that thread wait instead of spinning"
 			     : "let that thread work less at a time, or move its work to a process "
 			       "or to native code that releases the GIL";
-	analysis__evidence(a, f, gil_stack(a, t), frame);
+	analysis__evidence(a, f, gil_stack(a, t), holder == SIZE_MAX ? waits : frame);
+	f->search = frames__report(&a->frames, a->report, waits).name;
 	analysis__worst(a, f, t->gil_worst_begin, t->gil_worst_ns);
 	finding__number(f, "waiting", waiting, "%");
 	finding__number(f, "waits", (double)t->gil_waits, "");

@@ -119,7 +119,7 @@ static const struct option_spec options[] = {
 static const struct command_spec spec = {
 	.name = "report",
 	.usage = "[OPTION]... CAPTURE|BUNDLE|PROFILE",
-	.about = "Say what stands out in a capture, a bundle or a profile, with the evidence,\n"
+	.about = "Say what stands out in a capture, a bundle or a profile, with the\n"
 		 "evidence, what to do, and where to look.",
 	.options = options,
 	.options_n = sizeof(options) / sizeof(*options),
@@ -178,12 +178,14 @@ static int report_profile(const struct report_command *c, const char *path, stru
 
 	report__init(&r);
 	code = report_read(&r, path, err);
-	if (!code && c->rules_file)
-		code = errbuf__set(
-			err, -EINVAL,
-			"%s: a profile's findings are made; --rules needs the capture, or "
-			"give it to convert",
-			path);
+	if (!code && (c->rules_file || c->threads.n || c->capture.scenario))
+		code = errbuf__set(err, -EINVAL,
+				   "%s: a profile's findings are made; %s needs the capture, or "
+				   "give it to convert",
+				   path,
+				   c->rules_file  ? "--rules"
+				   : c->threads.n ? "--thread"
+						  : "--scenario");
 	if (!code) {
 		leave_out(&r, c);
 		if (c->format == FORMAT_HTML)
@@ -207,7 +209,10 @@ static int report_capture(const struct report_command *c, const struct rules *ru
 	code = capture__read(&capture, &options_of_it, err);
 	if (code)
 		return code;
-	if (!capture->analyzed)
+	if (c->threads.n && !capture->profile->threads.n)
+		code = errbuf__set(err, -ENOENT,
+				   "%s: no thread passes --thread; perfconv info lists them", path);
+	else if (!capture->analyzed)
 		code = errbuf__set(err, -ENODATA,
 				   "%s: holds no samples that measure time, so there is nothing to "
 				   "report; record with -e cpu-clock",

@@ -258,6 +258,21 @@ class Form(unittest.TestCase):
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         return done.stderr
 
+    def test_a_thread_alone_is_not_said_to_hold_what_it_waits_for(self):
+        found = [one for one in self.json["findings"] if one["rule"] == "gil-convoy"][0]
+        self.assertIn(found["search"], [one["name"] for one in found["stack"]])
+        name = self.json["threads"][found["thread"]]["name"]
+        alone = json.loads(report("-f", "json", "--thread", name, CAPTURE))
+        found = [one for one in alone["findings"] if one["rule"] == "gil-convoy"][0]
+        self.assertIn("not among the threads shown", found["text"])
+
+    def test_what_chooses_no_thread_is_refused(self):
+        self.assertIn("no thread passes", self.refused("--thread", "nobody", CAPTURE))
+        self.assertIn("--thread needs the capture",
+                      self.refused("--thread", "MainThread", self.profile))
+        self.assertIn("--scenario needs the capture",
+                      self.refused("--scenario", "idle", self.profile))
+
     def test_what_cannot_be_reported_is_refused(self):
         plain = self.folder / "plain.json"
         for text in ("{}", "{", "[]", '{"findings": 1}', '{"perfconv": {}}', '{"perfconv": []}',
