@@ -74,7 +74,7 @@ class Finding(support.ServiceCase):
                            check=True)
             python = os.path.join(venv, "bin", "python")
             for words, cwd in (([python], "/"), (["bin/python"], venv)):
-                process = self.start([*words, "-c", "input()"], cwd=cwd,
+                process = self.start([*words, "-c", "import signal; signal.pause()"], cwd=cwd,
                                      executable=python)
                 self.assertEqual(support.wait_for(
                     lambda: find_pam.python_of(process.pid)), python)
