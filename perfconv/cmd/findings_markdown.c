@@ -72,6 +72,7 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 {
 	char *thread = thread_name(r, f->thread), *text = escaped(f->text);
 	char *headline = escaped(f->headline), *search = escaped(f->search);
+	char *advice = escaped(f->advice);
 
 	lines__print(s, "%s", "");
 	lines__print(s, "### %s: %s%s%s", severity__name(f->severity), f->rule, *thread ? ", " : "",
@@ -79,7 +80,7 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 	lines__print(s, "%s", "");
 	lines__print(s, "%s. %s.", headline, text);
 	print_stack(s, f);
-	lines__print(s, "- do: %s", f->advice);
+	lines__print(s, "- do: %s", advice);
 	if (*f->profile)
 		lines__print(s, "- see: speedscope, thread %s%s%s", thread,
 			     *search ? ", search " : "", search);
@@ -92,6 +93,7 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 	free(thread);
 	free(text);
 	free(headline);
+	free(advice);
 	free(search);
 }
 

@@ -221,6 +221,14 @@ class Form(unittest.TestCase):
         for thread in self.json["threads"]:
             self.assertIn(f"| {thread['name'].replace('_', chr(92) + '_')} |", text)
 
+    def test_markdown_takes_no_markup_from_a_profile(self):
+        content = json.loads(Path(self.profile).read_bytes())
+        for one in content["perfconv"]["findings"]:
+            one["advice"] = one["text"] = "<b>bold</b>"
+        path = self.folder / "markup.json"
+        path.write_text(json.dumps(content))
+        self.assertNotIn("<b>", report("-f", "markdown", path).replace("\\<", ""))
+
     def test_output_goes_to_a_file(self):
         path = self.folder / "out.txt"
         self.assertEqual(report("-o", path, CAPTURE), "")
