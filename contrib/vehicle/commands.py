@@ -45,12 +45,22 @@ class Commands:
             handler(message, now)
 
     def step(self, now):
-        """Send a mission's START when its time has come."""
-        if self._start_at is not None and now >= self._start_at:
+        """Send a mission's START when its time has come.
+
+        Again every second until PAM says that the mission is no longer ready:
+        a single message may be lost on the way.
+        """
+        if self._start_at is None or now < self._start_at:
+            return
+        vehicle = self.vehicle
+        if (vehicle.mission_state != dialect.LEAF_MISSION_STATE_READY
+                or vehicle.mission_id != self._started):
             self._start_at = None
-            self.link.send(
-                dialect.MAVLink_leaf_do_qgc_mission_control_cmd_message(
-                    0, dialect.LEAF_MISSION_CONTROL_START, self._started))
+            return
+        self._start_at = now + START_DELAY_S
+        self.link.send(
+            dialect.MAVLink_leaf_do_qgc_mission_control_cmd_message(
+                0, dialect.LEAF_MISSION_CONTROL_START, self._started))
 
     # ----- parameters ----------------------------------------------------
 
@@ -114,7 +124,8 @@ class Commands:
             self._schedule_start(mission, now)
 
     def _schedule_start(self, mission, now):
-        if self.start_missions and self._start_at is None:
+        if self.start_missions and (self._start_at is None
+                                    or self._started != mission):
             self._started = mission
             self._start_at = now + START_DELAY_S
 

@@ -182,6 +182,20 @@ class OnTheWire(support.ServiceCase):
         ack = self.await_message("LEAF_ACK_MISSION_RUN")
         self.assertEqual(ack.mission_id, "main")
 
+    def test_a_start_that_was_lost_is_sent_again_until_pam_goes_on(self):
+        self.fly("--start-missions")
+        self.await_message("HEARTBEAT")
+        self.receiver.mav.leaf_set_mission_state_send(1, 1, b"main")
+        for _ in range(2):
+            self.await_message("LEAF_DO_QGC_MISSION_CONTROL_CMD")
+        self.receiver.mav.leaf_set_mission_state_send(1, 2, b"main")
+        self.await_message("LEAF_ACK_MISSION_RUN")
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            message = self.receiver.recv_match(blocking=True, timeout=0.2)
+            self.assertNotEqual(message and message.get_type(),
+                                "LEAF_DO_QGC_MISSION_CONTROL_CMD")
+
     def test_each_state_of_a_mission_is_told_once_though_bursts_mix(self):
         process = self.fly()
         self.await_message("HEARTBEAT")
