@@ -11,6 +11,7 @@ enum exit_status {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_REGRESSION = 3, /* of diff --fail-on-regression */
+	EXIT_UNKNOWN = 4,    /* the same, if nothing can be said */
 };
 
 /** cmd__convert - argv[0] is "convert".  Return: an enum exit_status. */

@@ -109,7 +109,8 @@ static const struct option_spec options[] = {
 	{ "same-speed", 0, NULL,
 	  "the machine was equally fast in all runs: what all\nfunctions have in common counts too",
 	  set_same_speed },
-	{ "fail-on-regression", 0, NULL, "exit status 3 if something is slower", set_fail },
+	{ "fail-on-regression", 0, NULL,
+	  "exit status 3 if something is slower, 4 if too little\nwas recorded to know", set_fail },
 	{ "format", 0, "WHICH",
 	  "text (default), markdown, json, or speedscope:\nprofiles before, after, slower, faster",
 	  set_format },
@@ -187,6 +188,18 @@ static void write_format(struct sink *sink, const struct compared *c, const stru
 	}
 }
 
+/* What is worth a word on stderr: what went into a file, and why a check of ours fails. */
+static void say_answer(const struct compared *c, const struct diff *d)
+{
+	char *answer = diff_text__answer(d);
+
+	if (c->output && strcmp(c->output, "-"))
+		message__line("%s: %s", c->output, answer);
+	else if (c->fail && !d->compare->known)
+		message__error("%s", answer);
+	free(answer);
+}
+
 static int write_diff(const struct compared *c, const struct diff *d, struct errbuf *err)
 {
 	struct sink *sink;
@@ -196,16 +209,13 @@ static int write_diff(const struct compared *c, const struct diff *d, struct err
 		return code;
 	write_format(sink, c, d);
 	code = sink__commit(sink, err);
-	if (!code && c->output && strcmp(c->output, "-")) {
-		char *answer = diff_text__answer(d);
-
-		message__line("%s: %s", c->output, answer);
-		free(answer);
-	}
+	if (!code)
+		say_answer(c, d);
 	return code;
 }
 
-static int diff(const struct compared *c, size_t *regressions, struct errbuf *err)
+/* @status: set to what --fail-on-regression ends with */
+static int diff(const struct compared *c, enum exit_status *status, struct errbuf *err)
 {
 	struct opened opened = { 0 };
 	struct tally tally = { 0 };
@@ -220,7 +230,9 @@ static int diff(const struct compared *c, size_t *regressions, struct errbuf *er
 		}
 		tally__finish(&tally);
 		compare__init(&compare, &tally, &c->options);
-		*regressions = compare__regressions(&compare);
+		*status = !compare.known		   ? EXIT_UNKNOWN
+			  : compare__regressions(&compare) ? EXIT_REGRESSION
+							   : EXIT_DONE;
 		code = write_diff(c, &d, err);
 		compare__release(&compare);
 	}
@@ -259,8 +271,8 @@ static bool take_arguments(struct compared *c, int argc, char **argv, int first)
 int cmd__diff(int argc, char **argv)
 {
 	struct compared c = { .options = { .threshold = 0.05, .least = 0.003 } };
+	enum exit_status answer = EXIT_DONE;
 	int first, status = EXIT_USAGE;
-	size_t regressions = 0;
 	struct errbuf err;
 
 	switch (options__parse(&spec, argc, argv, &c, &first)) {
@@ -270,11 +282,11 @@ int cmd__diff(int argc, char **argv)
 	case OPTIONS_OK:
 		if (!take_arguments(&c, argc, argv, first))
 			break;
-		status = diff(&c, &regressions, &err) ? EXIT_FAILED : EXIT_DONE;
+		status = diff(&c, &answer, &err) ? EXIT_FAILED : EXIT_DONE;
 		if (status == EXIT_FAILED)
 			message__error("%s", err.text);
-		else if (c.fail && regressions)
-			status = EXIT_REGRESSION;
+		else if (c.fail)
+			status = (int)answer;
 		break;
 	case OPTIONS_BAD:
 	default:

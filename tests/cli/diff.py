@@ -43,6 +43,17 @@ class Diff(CommandLine):
         self.diff("before.json", "slower.json", "--fail-on-regression", "--threshold", "90")
         self.diff("before.json", "slower.json", "--fail-on-regression", "--min-change", "5")
 
+    def test_what_cannot_be_known_is_no_pass(self):
+        self.write("short.json", profile(seconds=1))
+        for sides in (["before.json", "short.json"], ["short.json", "slower.json"]):
+            done = self.run_it("diff", *sides, "--fail-on-regression")
+            said, = done.stderr.decode().splitlines()
+            self.assertEqual(done.returncode, 4, said)
+            self.assertTrue(done.stdout.startswith(b"not known: "), done.stdout)
+            self.assertIn("not known", said)
+            self.assertIn("record for longer", said)
+            self.diff(*sides)
+
     def test_several_runs_a_side(self):
         self.write("same2.json", profile(seed=4))
         self.write("slower2.json", profile(["check"], 1.4, seed=5))
