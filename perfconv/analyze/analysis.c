@@ -218,6 +218,7 @@ void analysis__finish(struct analysis *a, const struct profile *p, uint64_t lost
 	natives__report(a);
 	starts__report(a);
 	machine__report(a);
+	usage__report(a);
 	report__sort(report);
 }
 

@@ -42,6 +42,7 @@ void report__release(struct report *r)
 	vec__release(&r->natives);
 	vec__release(&r->phases);
 	vec__release(&r->machine);
+	vec__release(&r->usage);
 	strtab__release(&r->strings);
 }
 

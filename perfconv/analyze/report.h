@@ -139,6 +139,13 @@ struct report_phase {
 	uint64_t function_ns;
 };
 
+/* What the processes used, in all, between the look before and this one. */
+struct report_usage {
+	uint64_t time_ns;      /* from the begin of the capture */
+	double cpu_percent;    /* of one core */
+	uint64_t memory_bytes; /* resident, at that moment */
+};
+
 struct report_quality {
 	uint64_t samples, lost;
 	bool has_waits, has_lines, has_steps;
@@ -161,6 +168,7 @@ struct report {
 	VEC(struct report_native) natives;
 	VEC(struct report_phase) phases;   /* by time */
 	VEC(struct report_number) machine; /* what the machine had its part in */
+	VEC(struct report_usage) usage;	   /* the processes over time; none: not known */
 };
 
 void report__init(struct report *r);

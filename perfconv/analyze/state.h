@@ -209,6 +209,7 @@ void messages__report(struct analysis *a);
 void natives__report(struct analysis *a);
 void starts__report(struct analysis *a);
 void machine__report(struct analysis *a);
+void usage__report(struct analysis *a);
 
 /**
  * analysis__finding - a new finding of a rule, or NULL if it is switched off

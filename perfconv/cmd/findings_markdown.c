@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/analyze/usage.h"
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/lines.h"
@@ -245,6 +246,31 @@ static void print_rest(struct sink *s, const struct report *r)
 			     r->machine.data[i].unit);
 }
 
+static void print_figures(struct sink *s, const char *what, const struct usage_figures *f,
+			  const char *unit)
+{
+	lines__print(s, "| %s | %.1f %s | %.1f %s | %.1f %s | %.1f %s |", what, f->first, unit,
+		     f->mean, unit, f->most, unit, f->last, unit);
+}
+
+static void print_usage(struct sink *s, const struct report *r)
+{
+	struct usage_summary u;
+
+	if (!usage__sum(r, &u))
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "## All threads over time");
+	lines__print(s, "%s", "");
+	lines__print(s, "| | first | mean | most | last |");
+	lines__print(s, "|---|---|---|---|---|");
+	print_figures(s, "CPU", &u.cpu_percent, "%");
+	print_figures(s, "memory", &u.memory_mb, "MB");
+	lines__print(s, "%s", "");
+	lines__print(s, "Memory %+.1f MB in %.1f s, %+.1f MB a minute.",
+		     u.memory_mb.last - u.memory_mb.first, u.seconds, u.growth_mb_a_minute);
+}
+
 void findings_markdown__write(struct sink *s, const struct report *r)
 {
 	char *name = escaped(*r->scenario ? r->scenario : r->title);
@@ -263,6 +289,7 @@ void findings_markdown__write(struct sink *s, const struct report *r)
 	print_tasks(s, r);
 	print_periodic(s, r);
 	print_shares(s, r);
+	print_usage(s, r);
 	print_rest(s, r);
 	free(name);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/analyze/usage.h"
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/lines.h"
@@ -341,6 +342,38 @@ static void print_machine(struct sink *s, const struct report *r)
 	free(line);
 }
 
+static void print_figures(struct sink *s, const char *what, const struct usage_figures *f,
+			  const char *unit)
+{
+	lines__print(s, "%-28s %8.1f %s %8.1f %s %8.1f %s %8.1f %s", what, f->first, unit, f->mean,
+		     unit, f->most, unit, f->last, unit);
+}
+
+/* The processes over time, in so few figures that a leak or a burst is seen. */
+static void print_usage(struct sink *s, const struct report *r)
+{
+	struct usage_summary u;
+	char *parts = mem__strdup("");
+
+	if (usage__sum(r, &u)) {
+		lines__print(s, "%s", "");
+		lines__print(s, "%-28s %10s %11s %11s %11s", "all threads over time", "first",
+			     "mean", "most", "last");
+		print_figures(s, "CPU", &u.cpu_percent, "% ");
+		print_figures(s, "memory", &u.memory_mb, "MB");
+		lines__print(s, "memory %+.1f MB in %.1f s, %+.1f MB a minute",
+			     u.memory_mb.last - u.memory_mb.first, u.seconds, u.growth_mb_a_minute);
+		for (size_t i = 0; i < u.parts; i++) {
+			char *longer = mem__format("%s %.0f", parts, u.part_percent[i]);
+
+			free(parts);
+			parts = longer;
+		}
+		lines__print(s, "CPU in %zu parts of that time: %s %%", u.parts, parts);
+	}
+	free(parts);
+}
+
 void findings_text__write(struct sink *s, const struct report *r, const char *path)
 {
 	print_head(s, r);
@@ -353,6 +386,7 @@ void findings_text__write(struct sink *s, const struct report *r, const char *pa
 	print_messages(s, r);
 	print_natives(s, r);
 	print_phases(s, r);
+	print_usage(s, r);
 	print_machine(s, r);
 	lines__print(s, "%s", "");
 	lines__print(s, "all of it:  perfconv report --format markdown %s", path);

@@ -513,6 +513,7 @@ void page__write(struct sink *s, const struct report *r, const struct profile *p
 	write_messages(&p);
 	write_natives(&p);
 	write_phases(&p);
+	page_usage__write(s, r);
 	write_machine(&p);
 	html__raw(s, "<p class=\"dim\">perfconv " PERFCONV_VERSION "</p>\n<script>");
 	html__raw(s, page_script);

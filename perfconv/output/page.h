@@ -6,6 +6,7 @@
  *     page          the page, its findings and tables
  *     page_strip    a thread's time as a strip, and as a bar of its parts
  *     page_flame    a thread's stacks, widest first
+ *     page_usage    CPU and memory of all of them over time
  *     page_assets   style and script
  *
  * The page loads nothing: its policy forbids it, and any script but its own.
@@ -45,6 +46,9 @@ void page_strip__write(struct sink *s, const struct profile *p, const struct pro
 /** page_flame__write - its stacks: those on CPUs, or those off them; nothing if there are none. */
 void page_flame__write(struct sink *s, const struct profile *p, const struct profile_thread *t,
 		       bool off, bool open);
+
+/** page_usage__write - CPU and memory over time, as table and curves; nothing if not known. */
+void page_usage__write(struct sink *s, const struct report *r);
 
 extern const char page_style[], page_script[], page_script_hash[];
 

@@ -218,6 +218,15 @@ static void write_phase(struct json *j, const struct report_phase *p)
 	json__object_end(j);
 }
 
+static void write_one_look(struct json *j, const struct report_usage *u)
+{
+	json__object(j);
+	json__key_u64(j, "timeNs", u->time_ns);
+	json__key_double(j, "cpuPercent", u->cpu_percent);
+	json__key_u64(j, "memoryBytes", u->memory_bytes);
+	json__object_end(j);
+}
+
 /* write_LIST(j, r): the array of one of the report's tables */
 #define DEFINE_LIST(list, key, write_one)                                                          \
 	static void write_##list(struct json *j, const struct report *r)                           \
@@ -236,6 +245,7 @@ DEFINE_LIST(messages, "messages", write_message)
 DEFINE_LIST(natives, "natives", write_native)
 DEFINE_LIST(phases, "phases", write_phase)
 DEFINE_LIST(machine, "machine", write_number)
+DEFINE_LIST(usage, "usage", write_one_look)
 
 static void write_tables(struct json *j, const struct report *r)
 {
@@ -252,6 +262,8 @@ static void write_tables(struct json *j, const struct report *r)
 	write_natives(j, r);
 	write_phases(j, r);
 	write_machine(j, r);
+	if (r->usage.n)
+		write_usage(j, r);
 }
 
 void report_json__write(struct json *j, const struct report *r)

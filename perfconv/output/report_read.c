@@ -191,6 +191,16 @@ static void read_machine(struct report *r, const json_t *o)
 	vec__push(&r->machine, figure(r, o));
 }
 
+/* By time, as they are written: one that is not is left out. */
+static void read_look(struct report *r, const json_t *o)
+{
+	struct report_usage u = { number(o, "timeNs"), real(o, "cpuPercent"),
+				  number(o, "memoryBytes") };
+
+	if (!r->usage.n || u.time_ns >= r->usage.data[r->usage.n - 1].time_ns)
+		vec__push(&r->usage, u);
+}
+
 static void read_quality(struct report_quality *q, const json_t *o)
 {
 	q->samples = number(o, "samples");
@@ -226,6 +236,7 @@ static void read_report(struct report *r, const json_t *o, const json_t *finding
 	read_list(r, json_object_get(o, "natives"), read_native);
 	read_list(r, json_object_get(o, "phases"), read_phase);
 	read_list(r, json_object_get(o, "machine"), read_machine);
+	read_list(r, json_object_get(o, "usage"), read_look);
 	read_list(r, findings, read_finding);
 }
 

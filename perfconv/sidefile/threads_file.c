@@ -149,6 +149,28 @@ static void read_snapshot(struct threads_file *f, const json_t *snapshot)
 	}
 }
 
+static void read_usage(struct threads_file *f, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i), *cpu = json_object_get(o, "cpu_percent");
+		struct usage_look look = { .cpu_percent = json_number_value(cpu) };
+
+		if (i >= THREADS_FILE_MAX_LOOKS || !number(o, "time_ns", &look.time_ns) ||
+		    !number(o, "memory_bytes", &look.memory_bytes) || !json_is_number(cpu) ||
+		    look.cpu_percent < 0)
+			f->bad_entries++;
+		else
+			vec__push(&f->usage, look);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct usage_look *x = a, *y = b;
+
+	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
+}
+
 static int by_tid_and_time(const void *a, const void *b)
 {
 	const struct threads_entry *x = a, *y = b;
@@ -182,6 +204,9 @@ static int parse(struct threads_file *f, const char *path, const char *bytes, si
 		read_snapshot(f, json_array_get(snapshots, i));
 	if (f->entries.n)
 		qsort(f->entries.data, f->entries.n, sizeof(*f->entries.data), by_tid_and_time);
+	read_usage(f, json_object_get(f->document, "usage"));
+	if (f->usage.n)
+		qsort(f->usage.data, f->usage.n, sizeof(*f->usage.data), by_time);
 	return 0;
 }
 
@@ -212,6 +237,7 @@ void threads_file__free(struct threads_file *f)
 	vec__release(&f->entries);
 	vec__release(&f->functions);
 	vec__release(&f->machine);
+	vec__release(&f->usage);
 	free(f);
 }
 

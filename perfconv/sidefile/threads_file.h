@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * threads_file - what /proc told of every thread when the capture began and when
- * it ended: <capture>.threads.json, as profile_pam.py writes it.
+ * it ended, and of the processes meanwhile: <capture>.threads.json, as
+ * profile_pam.py writes it.
  *
  * A thread that sleeps all the while leaves no record in a capture; this file
  * says where it sleeps, and how long each thread stood in the run queue.
@@ -45,10 +46,18 @@ struct machine_look {
 
 #define THREADS_FILE_MAX_LOOKS 4096u
 
+/* What the processes used, in all, between the look before and this one. */
+struct usage_look {
+	uint64_t time_ns;      /* CLOCK_MONOTONIC */
+	double cpu_percent;    /* of one core */
+	uint64_t memory_bytes; /* resident, at that moment */
+};
+
 struct threads_file {
 	VEC(struct threads_entry) entries; /* sorted by (tid, time) */
 	VEC(const char *) functions;
 	VEC(struct machine_look) machine; /* in the file's order */
+	VEC(struct usage_look) usage;	  /* by time, at most THREADS_FILE_MAX_LOOKS */
 	void *document;			  /* owns the strings */
 	uint64_t bad_entries;		  /* left out: not of the form agreed */
 };

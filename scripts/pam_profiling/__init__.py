@@ -23,6 +23,7 @@ copied into PAM's own tools/profiling/ and run there.
     board        what the board says: model, governor, temperature
     capture      side files, metadata, conversion, what is kept
     usage        CPU and memory of a process, by thread
+    usage_log    the same over a recording, for the report
     picture      their picture, as SVG
     view         opens a profile in a viewer
     run          one profile, from the checks to the file

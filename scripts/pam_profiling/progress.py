@@ -111,6 +111,7 @@ def watch(recorder, progress, stop, target_problem):
         if not problem:
             problem = recorder.disk_problem()
         if not problem:
+            recorder.note_usage()
             progress.update(elapsed, recorder.measure_cpu(),
                             recorder.bytes_written())
     return time.monotonic() - begin, problem

@@ -14,6 +14,7 @@ import time
 from . import perf_data, snapshots
 from .messages import ProfilingError, see
 from .process import process_cpu_seconds, read_line
+from .usage_log import UsageLog
 
 # A busy core fills 99 dumps of 16 KiB a second, and every thread that waits
 # often as many; pyframes reserves its side file, and PAM writes logs.
@@ -25,22 +26,27 @@ LEAST_FREE_BYTES = 24 << 20
 class Recorder:
     """One perf record: start(), enable(), then stop().
 
-    What all threads do when it begins and ends goes beside perf.data
-    (snapshots.py), and pyframes is asked for every Python stack.
+    What all threads do when it begins and ends, and what the processes use
+    meanwhile, goes beside perf.data (snapshots.py), and pyframes is asked for
+    every Python stack.
 
     data      where perf.data is written
     folder    takes perf.log and the two FIFOs
     user      whose the files become
     stacks    stack_dumps.StackDumps
+    monitors  folder in which monitor_pam.py may write its tables, or None
     """
 
-    def __init__(self, permission, data, folder, children, user, stacks):
+    def __init__(self, permission, data, folder, children, user, stacks,
+                 monitors=None):
         self.permission = permission
         self.data = data
         self.log = os.path.join(folder, "perf.log")
         self.children = children
         self.user = user
         self.stacks = stacks
+        self.monitors = monitors
+        self._usage = None
         self._pids = []
         self._snapshots = []
         self.cpu_used_s = self._cpu_begin_s = 0.0
@@ -90,6 +96,7 @@ class Recorder:
                 f"({self.child.last_words() or 'silent'}): free some CPU and "
                 "try again.")
         self._cpu_begin_s = self._cpu_seconds()
+        self._usage = UsageLog(self._pids, self.monitors)
         self._look_around(snapshots.START)
 
     def _look_around(self, when):
@@ -98,8 +105,13 @@ class Recorder:
         Written at once: a recording that is killed keeps the first one.
         """
         self._snapshots.append(snapshots.take(self._pids, when))
-        self.user.own(snapshots.write(self.data, self._snapshots))
+        self.user.own(snapshots.write(self.data, self._snapshots,
+                                      self._usage.looks() if when == snapshots.END else ()))
         self.stacks.ask(snapshots.family(self._pids))
+
+    def note_usage(self):
+        """Look at what the processes use, now and then."""
+        self._usage.note()
 
     def look_around_last(self):
         """Take the last snapshot now, since the processes are about to end."""

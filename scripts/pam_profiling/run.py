@@ -10,6 +10,7 @@ The PAM may be started here (launch.Launched) or run already
 (attach.Attached): the same steps, the same words.
 """
 
+import os
 import tempfile
 import time
 
@@ -141,7 +142,8 @@ class Run:
         capture, subject = self.capture, self.subject
         self.choose_stacks()
         recorder = Recorder(self.permission, capture.data, capture.folder,
-                            self.children, self.user, self.stack_dumps())
+                            self.children, self.user, self.stack_dumps(),
+                            monitors=os.path.dirname(capture.folder))
         progress = RecordingProgress(self.arguments.scenario,
                                      self.arguments.duration)
         metadata = describe_target(subject.target)

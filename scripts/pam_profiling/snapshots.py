@@ -150,8 +150,10 @@ def take(pids, when):
             "threads": [thread for thread in threads if "comm" in thread]}
 
 
-def write(capture, snapshots):
+def write(capture, snapshots, usage=()):
     """Write the snapshots beside the capture; returns the file's path.
+
+    usage   what the processes used over time, as usage_log.UsageLog has it
 
     For its owner's eyes, as perf.data is: it tells where the kernel's
     functions and the threads' stacks lie.
@@ -159,7 +161,7 @@ def write(capture, snapshots):
     path = capture + SUFFIX
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
-        json.dump({"version": VERSION, "snapshots": snapshots}, stream,
-                  indent=1)
+        json.dump({"version": VERSION, "snapshots": snapshots,
+                   "usage": list(usage)}, stream, indent=1)
         stream.write("\n")
     return path

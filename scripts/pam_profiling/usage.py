@@ -13,8 +13,8 @@ import time
 from . import find_pam, snapshots
 from .attach import ProcessUser
 from .process import read_line
+from .usage_log import resident_bytes
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 NAMES_S = 5.0
 # Between two questions for names: each one interrupts PAM's main thread.
 NAMES_INTERVAL_S = 30.0
@@ -137,12 +137,6 @@ class ThreadNames:
             return {}
 
 
-def resident_bytes(pid):
-    """Resident memory of a process; 0 when it is gone."""
-    words = (read_line(f"/proc/{pid}/statm") or "").split()
-    return int(words[1]) * PAGE_BYTES if len(words) > 1 else 0
-
-
 def memory_bytes():
     """Memory of the machine."""
-    return os.sysconf("SC_PHYS_PAGES") * PAGE_BYTES
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -125,6 +125,25 @@ static void threads_are_read(void **state)
 	threads_file__free(f);
 }
 
+static void what_the_processes_used_is_read_by_time(void **state)
+{
+	static const char text[] =
+		"{\"version\":1,\"snapshots\":[],\"usage\":["
+		"{\"time_ns\":20,\"cpu_percent\":7,\"memory_bytes\":3000},"
+		"{\"time_ns\":10,\"cpu_percent\":1.5,\"memory_bytes\":2000},"
+		"{\"time_ns\":30,\"cpu_percent\":-1,\"memory_bytes\":1},"
+		"{\"time_ns\":30,\"cpu_percent\":\"x\",\"memory_bytes\":1},"
+		"{\"time_ns\":30,\"cpu_percent\":1},{\"cpu_percent\":1,\"memory_bytes\":1},4]}";
+	struct threads_file *f = open_text(*state, text);
+
+	assert_int_equal(f->usage.n, 2);
+	assert_int_equal(f->bad_entries, 5);
+	assert_int_equal(f->usage.data[0].time_ns, 10);
+	assert_true(f->usage.data[0].cpu_percent > 1.4 && f->usage.data[0].cpu_percent < 1.6);
+	assert_int_equal(f->usage.data[1].memory_bytes, 3000);
+	threads_file__free(f);
+}
+
 static void odd_entries_are_left_out_and_counted(void **state)
 {
 	static const char text[] =
@@ -167,6 +186,7 @@ int main(void)
 		cmocka_unit_test(what_compilers_append_does_not_matter),
 		cmocka_unit_test(every_reason_has_a_name_in_brackets),
 		scratch_test(threads_are_read),
+		scratch_test(what_the_processes_used_is_read_by_time),
 		scratch_test(odd_entries_are_left_out_and_counted),
 		scratch_test(files_of_another_kind_are_refused),
 	};
