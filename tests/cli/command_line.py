@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the tests of perfconv's command line share."""
-import json
-import os
 import shutil
 import struct
 import subprocess
@@ -10,7 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from suite import ROOT, perfconv_argument  # noqa: E402
+
 FILES = ROOT / "tests" / "files"
 LIMIT_S = 60
 HEADER_BYTES = 104
@@ -18,15 +18,7 @@ ATTR_BYTES = 144
 SAMPLE = 9
 SAMPLE_TYPE = 0x1 | 0x2 | 0x4 | 0x100  # IP TID TIME PERIOD
 NOBODY = 65534
-
-
-def perfconv_path():
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        return Path(sys.argv.pop(1)).resolve()
-    return Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
-
-
-PERFCONV = perfconv_path()
+PERFCONV = perfconv_argument()
 
 
 def small_capture(samples=3, step_ns=1000000):

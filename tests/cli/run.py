@@ -16,11 +16,11 @@ import struct
 import subprocess
 import sys
 import time
-import unittest
 from pathlib import Path
 
 from command_line import (FILES, HEADER_BYTES, ATTR_BYTES, LIMIT_S, NOBODY, PERFCONV,
                           CommandLine, small_capture)
+import suite
 from bundle import Bundle, HostileBundle, RedactedBundle  # noqa: F401  the loader finds them
 from diff import Diff  # noqa: F401
 from doctor import Machine, Targets, Words  # noqa: F401
@@ -450,17 +450,8 @@ class GeneratedCode(CommandLine):
 
 
 def main():
-    if not os.access(PERFCONV, os.X_OK):
-        sys.exit(f"{PERFCONV} is no program; build it with make")
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    failed = len({str(getattr(test, "test_case", test))
-                  for test, _ in result.failures + result.errors})
-    for test, reason in result.skipped:
-        print(f"skipped {test.id().split('.', 1)[1]}: {reason}")
-    passed = result.testsRun - failed - len(result.skipped)
-    print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")
-    sys.exit(1 if failed else 0)
+    suite.need_program(PERFCONV)
+    suite.run_tests()
 
 
 if __name__ == "__main__":

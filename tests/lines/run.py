@@ -11,10 +11,8 @@ PERFCONV defaults to build/perfconv.
 import argparse
 import functools
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -22,10 +20,12 @@ from pathlib import Path
 
 import truth
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-PERFCONV = Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
-LIMIT_S = 240
+sys.path.insert(0, str(HERE.parent))
+import suite  # noqa: E402
+import venvs  # noqa: E402
+from suite import PERFCONV, ROOT, perf_trouble  # noqa: E402
+
 LEAST_EXACT = 0.99
 LEAST_GIVEN = 0.90
 # The interpreter itself sampled; the innermost frame, in native code; all further out.
@@ -34,27 +34,7 @@ LEAST_KNOWN = 50  # frames whose line is known, of each kind; fewer say nothing
 SHARE_DELTA = 0.2  # the same work is not as quick in a longer loop
 OPTIONS = argparse.Namespace(seconds=6.0, keep=None, pythons=[])
 
-sys.path.insert(0, str(ROOT / "tests" / "python"))
-import venvs  # noqa: E402 pylint: disable=wrong-import-position
-
-
-def run(command, **kwargs):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=LIMIT_S, check=False, **kwargs)
-
-
-@functools.lru_cache(None)
-def perf_trouble():
-    """Why perf cannot record here, or None."""
-    if not shutil.which("perf"):
-        return "perf is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-o", Path(folder) / "perf.data",
-                    "--", "true"])
-    if done.returncode:
-        return "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
-    return None
+run = functools.partial(suite.run, limit_s=240)
 
 
 @functools.lru_cache(None)
@@ -177,18 +157,8 @@ def main():
     parser.add_argument("--keep", help="leave the recordings in this folder")
     parser.add_argument("pythons", nargs="*")
     parser.parse_args(namespace=OPTIONS)
-    if not os.access(PERFCONV, os.X_OK):
-        sys.exit(f"{PERFCONV} is no program; build it with make")
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Lines)
-    tests = suite.countTestCases()
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
-    for test, reason in result.skipped:
-        print(f"skipped {test.id()}: {reason}")
-    skipped = len(result.skipped) if result.testsRun else tests
-    passed = max(0, result.testsRun - len(failed) - skipped)
-    print(f"{passed} passed, {len(failed)} failed, {skipped} skipped")
-    sys.exit(1 if failed else 0)
+    suite.need_program(PERFCONV)
+    suite.run_tests(arguments=[])
 
 
 if __name__ == "__main__":

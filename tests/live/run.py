@@ -11,18 +11,19 @@ PERFCONV defaults to $PERFCONV, then build/perfconv.
 import functools
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
 HERE = Path(__file__).resolve().parent
-LIMIT_S = 180
+sys.path.insert(0, str(HERE.parent))
+import suite  # noqa: E402
+import venvs  # noqa: E402
+from suite import BUILD, ROOT, interpreters_of, perf_trouble, python_with_pyframes  # noqa: E402
+
+PERFCONV = suite.perfconv_argument()
 SECONDS = 2
 LEAST_COMPLETE = 0.95
 LEAST_COMPLETE_OWN = 0.99
@@ -32,68 +33,7 @@ POLLER = "A poller with a long name"
 RECEIVER = "MavLinkExternalProxy-Recv"
 WORKER = "Recursive worker (20 deep)"
 
-sys.path.insert(0, str(ROOT / "tests" / "python"))
-
-
-def perfconv_path():
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        return Path(sys.argv.pop(1)).resolve()
-    return Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
-
-
-PERFCONV = perfconv_path()
-
-
-def run(command, **kwargs):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=LIMIT_S, check=False, **kwargs)
-
-
-@functools.lru_cache(None)
-def perf_trouble():
-    """Why perf cannot record here, or None."""
-    if not shutil.which("perf"):
-        return "perf is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-k", "CLOCK_MONOTONIC", "-o",
-                    Path(folder) / "perf.data", "--", "true"])
-    if done.returncode:
-        return "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
-    return None
-
-
-@functools.lru_cache(None)
-def python_with_pyframes():
-    """An interpreter of 3.11 with pyframes installed, and why there is none."""
-    try:
-        import venvs
-    except ImportError as error:
-        return None, f"tests/python/venvs.py is missing: {error}"
-    for python in venvs.interpreters():
-        if not (venvs.version(python) or "").startswith("3.11."):
-            continue
-        try:
-            return venvs.make(python, "live"), None
-        except (SystemExit, OSError, subprocess.SubprocessError) as error:
-            return None, f"pyframes cannot be built: {error}"
-    return None, "there is no CPython 3.11"
-
-
-@functools.lru_cache(None)
-def python_of_minor(minor):
-    """An interpreter of 3.<minor>, or None."""
-    import venvs
-    for python in venvs.interpreters():
-        if (venvs.version(python) or "").startswith(f"3.{minor}."):
-            return python
-    return None
-
-
-def clean_environment(**changes):
-    kept = {name: value for name, value in os.environ.items()
-            if not re.match("PYFRAMES|PYTHON", name)}
-    return {**kept, **changes}
+run = functools.partial(suite.run, limit_s=180)
 
 
 class Recording:
@@ -107,7 +47,7 @@ class Recording:
         done = run(["perf", "record", "-q", "-N", "-m", "8M", "-e", "cpu-clock", "-F", "499",
                     "-k", "CLOCK_MONOTONIC", "--call-graph", f"dwarf,{dump_bytes}", "-o", self.capture,
                     "--", *command],
-                   env=clean_environment(PYFRAMES_DIR=str(self.side), **environment))
+                   env=venvs.clean_environment(PYFRAMES_DIR=str(self.side), **environment))
         if done.returncode:
             raise AssertionError(f"perf record failed: {done.stderr}")
         self.stdout = done.stdout
@@ -278,8 +218,8 @@ class Stitching(Live):
             self.skipTest(reason)
         done = run([sys.executable, ROOT / "tests" / "bench" / "stitch.py", "--seconds", 8,
                     "--calibration", 49, "--sizes", 16384, "--program", "threads", "--program",
-                    "twins", "--python", python_of_minor(11)],
-                   env=clean_environment(PERFCONV=str(PERFCONV)))
+                    "twins", "--python", interpreters_of(11)[0]],
+                   env=venvs.clean_environment(PERFCONV=str(PERFCONV)))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         stitched = [int(line.split()[-4]) for line in done.stdout.splitlines()
                     if line.startswith("threads") and " complete " not in line]
@@ -330,10 +270,10 @@ class OwnTrampolines:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        python = python_of_minor(cls.MINOR)
-        if not python:
+        pythons = interpreters_of(cls.MINOR)
+        if not pythons:
             raise unittest.SkipTest(f"there is no CPython 3.{cls.MINOR}")
-        cls.recording = Recording(cls.folder, [python, "-X", cls.OPTION, HERE / "deep.py",
+        cls.recording = Recording(cls.folder, [pythons[0], "-X", cls.OPTION, HERE / "deep.py",
                                                SECONDS / 4, DEPTH])
         pid, *cls.tids = cls.recording.stdout.split()
         for path in f"/tmp/perf-{pid}.map", f"/tmp/jit-{pid}.dump":
@@ -396,20 +336,8 @@ class Jitdump313(OwnTrampolines, Live):
 
 
 def main():
-    if not os.access(PERFCONV, os.X_OK):
-        sys.exit(f"{PERFCONV} is no program; build it with make")
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    tests = suite.countTestCases()
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
-    for test, reason in result.skipped:
-        print(f"skipped {test.id()}: {reason}")
-    # of a class that is skipped or fails as a whole no test runs
-    skipped = sum(isinstance(test, unittest.TestCase) for test, _ in result.skipped)
-    failed_tests = sum("setUpClass" not in name for name in failed)
-    passed = result.testsRun - failed_tests - skipped
-    print(f"{passed} passed, {len(failed)} failed, {skipped + tests - result.testsRun} skipped")
-    sys.exit(1 if failed else 0)
+    suite.need_program(PERFCONV)
+    suite.run_tests()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Test what builds and tests the rest: check.py, bench.py, the scripts that find dependencies."""
+"""Test what builds and tests the rest: check.py, suite.py, bench.py, scripts for dependencies."""
 import json
 import os
 import re
@@ -10,7 +10,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from suite import ROOT, run_tests  # noqa: E402
+
 LIMIT_S = 60
 
 MAKEFILE = """
@@ -28,6 +30,34 @@ lint-good:
 	@echo $(WORD)
 lint-bad:
 	@false
+"""
+
+SUITE = """
+import sys, unittest
+sys.path.insert(0, "{tests}")
+import suite
+
+class Mixed(unittest.TestCase):
+    def test_good(self):
+        pass
+    def test_bad_in_parts(self):
+        for i in range(3):
+            with self.subTest(i):
+                self.assertLess(i, 1)
+    def test_skipped(self):
+        self.skipTest("one test is not for here")
+
+class Skipped(Mixed):
+    @classmethod
+    def setUpClass(cls):
+        raise unittest.SkipTest("nothing is for here")
+
+class Broken(Mixed):
+    @classmethod
+    def setUpClass(cls):
+        raise OSError("no ground")
+
+suite.run_tests()
 """
 
 BENCH = """
@@ -96,6 +126,28 @@ class Check(Folder):
         self.assertEqual(self.check("lint-bad"), (1, "0 passed, 1 failed, 0 skipped"))
 
 
+class Suite(Folder):
+    def suite(self, *arguments):
+        """Status and last line of a program that suite.py runs."""
+        (self.folder / "run.py").write_text(SUITE.format(tests=ROOT / "tests"))
+        status, self.text = run(sys.executable, self.folder / "run.py", *arguments)
+        return status, self.text.splitlines()[-1]
+
+    def test_each_test_counts_once(self):
+        self.assertEqual(self.suite("Mixed"), (1, "1 passed, 1 failed, 1 skipped"))
+        self.assertIn("skipped Mixed.test_skipped: one test is not for here\n", self.text)
+
+    def test_tests_of_a_class_that_is_left_out_are_skipped(self):
+        self.assertEqual(self.suite("Skipped"), (0, "0 passed, 0 failed, 3 skipped"))
+        self.assertIn("skipped setUpClass (Skipped): nothing is for here\n", self.text)
+
+    def test_a_class_that_cannot_begin_fails_once(self):
+        self.assertEqual(self.suite("Broken"), (1, "0 passed, 1 failed, 3 skipped"))
+
+    def test_all_are_run_when_none_is_named(self):
+        self.assertEqual(self.suite(), (1, "1 passed, 2 failed, 7 skipped"))
+
+
 class Bench(Folder):
     def bench(self, text, *options):
         (self.folder / "x.toml").write_text(text)
@@ -162,11 +214,7 @@ class Scripts(Folder):
 
 
 def main():
-    result = unittest.main(exit=False, verbosity=2, module=__name__).result
-    bad = len(result.failures) + len(result.errors)
-    skipped = len(result.skipped)
-    print(f"{result.testsRun - bad - skipped} passed, {bad} failed, {skipped} skipped")
-    sys.exit(1 if bad else 0)
+    run_tests(verbosity=2)
 
 
 if __name__ == "__main__":

@@ -24,16 +24,15 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
-PERFCONV = Path(os.environ.get("PERFCONV") or BUILD / "perfconv").resolve()
 STACK_BYTES = 64000
 REGS, SP_AT, IP_AT = 20, 7, 8
 LIMIT_S = 60
 ARCH, OS_RELEASE = 6, 4
 
-sys.path[:0] = [str(ROOT / "tests" / "reader"), str(ROOT / "tests" / "python")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "reader")]
 from perffile import IP, REGS_USER, STACK_USER, TID, TIME, X86_64_REGS, Capture, Event  # noqa: E402
+from suite import PERFCONV, ROOT, interpreters_of  # noqa: E402
+import venvs  # noqa: E402
 
 
 class Missing(Exception):
@@ -67,8 +66,7 @@ def build_tools(folder):
 
 
 def python_command(folder, pyframes):
-    import venvs
-    pythons = [p for p in venvs.interpreters() if venvs.version(p).startswith("3.11.")]
+    pythons = interpreters_of(11)
     if not pythons:
         raise Missing("there is no CPython 3.11")
     program = ROOT / "tests" / "bench" / "workload.py"

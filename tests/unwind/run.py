@@ -19,8 +19,8 @@ from pathlib import Path
 
 import compare_stacks
 from compare_stacks import HERE, PERFCONV, Missing, run
+from suite import BUILD, ROOT, perf_trouble
 
-ROOT = HERE.parents[1]
 SECONDS = "0.6"
 LEAST_SAMPLES = 30
 HZ = 499
@@ -211,7 +211,7 @@ def test_missing_frame_pointers_are_told(folder):
 
 def test_python_with_frame_pointers(folder):
     """`make fp-python`'s interpreter and pyframes: whole stacks without a copy of the stack."""
-    python = compare_stacks.BUILD / "fp-python" / "bin" / "python3.11"
+    python = BUILD / "fp-python" / "bin" / "python3.11"
     if not python.exists():
         raise Missing(f"{python} is not there: make fp-python builds it")
     (inside, *_), environment = compare_stacks.python_command(folder, pyframes=True)
@@ -244,14 +244,6 @@ def tests(stops):
     return found + [make_stops(program, stops) for program in compare_stacks.PROGRAMS]
 
 
-def perf_trouble(folder):
-    try:
-        run(["perf", "record", "-q", "-e", "cpu-clock", "-o", folder / "try.data", "--", "true"])
-    except (OSError, RuntimeError) as error:
-        return f"perf may not record: {error}"
-    return None
-
-
 def run_one(test, scratch, counts):
     folder = Path(scratch) / test.__name__
     folder.mkdir()
@@ -276,7 +268,7 @@ def main():
     counts = collections.Counter()
     wanted = [test for test in tests(args.stops) if args.only in test.__name__]
     with tempfile.TemporaryDirectory(prefix="perfconv-unwind-") as scratch:
-        trouble = perf_trouble(Path(scratch))
+        trouble = perf_trouble()
         for test in wanted:
             if trouble:
                 counts["skipped"] += 1
