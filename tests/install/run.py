@@ -7,20 +7,22 @@ completion, perf speedscope; make dist holds the sources.
 
 Environment: O, the build folder; MAKEFLAGS, as make sets it.
 """
+import functools
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import suite  # noqa: E402
+from suite import BUILD, ROOT  # noqa: E402
+
 CAPTURE = ROOT / "tests/files/good-python-threads.data"
-LIMIT_S = 300
 WORDS = re.compile(r"--\w+ takes (.*), not \?")
 BASH = """
 source "$1"; shift
@@ -38,11 +40,7 @@ autoload -U _perfconv
 _perfconv
 """
 
-
-def run(command, **options):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=LIMIT_S, check=False, **options)
+run = functools.partial(suite.run, limit_s=300)
 
 
 class Installed(unittest.TestCase):
@@ -189,10 +187,9 @@ class Dist(unittest.TestCase):
     def test_the_archive_holds_the_sources(self):
         if run(["git", "-C", ROOT, "rev-parse", "HEAD"]).returncode:
             self.skipTest("no git here")
-        build = os.environ.get("O") or ROOT / "build"
         done = run([os.environ.get("MAKE", "make"), "-C", ROOT, "--no-print-directory", "dist"])
         self.assertEqual(done.returncode, 0, done.stderr)
-        archive, = Path(build).glob("perfconv-*.tar.gz")
+        archive, = BUILD.glob("perfconv-*.tar.gz")
         name = archive.name[:-len(".tar.gz")]
         with tarfile.open(archive) as content:
             names = set(content.getnames())
@@ -204,15 +201,7 @@ class Dist(unittest.TestCase):
 
 
 def main():
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    failed = len({str(getattr(test, "test_case", test))
-                  for test, _ in result.failures + result.errors})
-    for test, reason in result.skipped:
-        print(f"skipped {test.id().split('.', 1)[1]}: {reason}")
-    passed = result.testsRun - failed - len(result.skipped)
-    print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")
-    sys.exit(1 if failed else 0)
+    suite.run_tests()
 
 
 if __name__ == "__main__":
