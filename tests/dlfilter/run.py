@@ -21,10 +21,11 @@ from pathlib import Path
 
 from captures import TRAMPOLINES, branch_capture, python_capture
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import suite  # noqa: E402
+from suite import BUILD, PERFCONV, ROOT  # noqa: E402
+
 FILES = ROOT / "tests" / "files"
-BUILD = Path(os.environ.get("O", ROOT / "build")).resolve()
-PERFCONV = Path(os.environ.get("PERFCONV") or BUILD / "perfconv").resolve()
 PLUGIN = BUILD / "perfconv-speedscope.so"
 LIMIT_S = 120
 
@@ -216,11 +217,7 @@ def main():
         print(f"  skipped everything: {reason}")
         print("0 passed, 0 failed, 1 skipped")
         return
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
-    failed = len({test.id().split(" ")[0] for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed} passed, {failed} failed, 0 skipped")
-    sys.exit(1 if failed else 0)
+    suite.run_tests(verbosity=2)
 
 
 if __name__ == "__main__":

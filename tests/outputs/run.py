@@ -27,12 +27,14 @@ from pathlib import Path
 from firefox import Firefox
 from pprof import Pprof
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "dlfilter"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "dlfilter")]
+import suite  # noqa: E402
 from captures import code_capture  # noqa: E402
+from suite import BUILD, ROOT  # noqa: E402
+
 FILES = ROOT / "tests" / "files"
-BUILD = Path(os.environ.get("O", ROOT / "build"))
-PERFCONV = Path(os.environ.get("PERFCONV") or BUILD / "perfconv").resolve()
+PERFCONV = suite.perfconv_argument()
 PROFILER_CLI = BUILD / "node/node_modules/@firefox-devtools/profiler-cli/dist/profiler-cli.js"
 NODE_MAJOR = 20  # what the profiler's command line was seen to run with
 LIMIT_S = 120
@@ -418,24 +420,9 @@ class Consumers(Outputs):
                 self.assertAlmostEqual(got[function][1], own / 1e6, 3, function)
 
 
-class Result(unittest.TextTestResult):
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        print(f"  skipped {test.id().split('.', 1)[1]}: {reason}", flush=True)
-
-
 def main():
-    global PERFCONV
-    if len(sys.argv) == 2:
-        PERFCONV = Path(sys.argv[1]).resolve()
-    if not os.access(PERFCONV, os.X_OK):
-        sys.exit(f"{PERFCONV} is no program; build it with make")
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
-    failed = len({test.id().split(" ")[0] for test, _ in result.failures + result.errors})
-    skipped = len(result.skipped)
-    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    sys.exit(1 if failed else 0)
+    suite.need_program(PERFCONV)
+    suite.run_tests(verbosity=2)
 
 
 if __name__ == "__main__":
