@@ -14,34 +14,28 @@ import functools
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
+import programs
+from schema import problems
+
 HERE = Path(__file__).resolve().parent
-PERFCONV = os.environ.get("PERFCONV") or str(BUILD / "perfconv")
+sys.path.insert(0, str(HERE.parent))
+import suite  # noqa: E402
+import venvs  # noqa: E402
+from suite import PERFCONV, ROOT, perf_trouble, python_with_pyframes  # noqa: E402
+
 PROGRAMS_FILE = HERE / "programs.py"
 CAPTURE = ROOT / "tests" / "files" / "good-waits.data"
-LIMIT_S = 120
 COLUMNS = 80
 # A busy machine's part, and what follows from a capture of two seconds.
 MACHINE_RULES = {"cpu-starved", "cpu-slow", "throttled", "swapping", "capture-quality"}
 WORTH = {"medium", "high"}
 
-sys.path[:0] = [str(HERE), str(ROOT / "tests" / "live"), str(ROOT / "tests" / "python")]
-from schema import problems  # noqa: E402
-import programs  # noqa: E402
-import venvs  # noqa: E402
-
-
-def run(command, **options):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=LIMIT_S, check=False, **options)
+run = functools.partial(suite.run, limit_s=120)
 
 
 def report(*arguments):
@@ -60,25 +54,9 @@ def names_collector(python):
     return any("gc_collect_main" in run(["nm", file]).stdout for file in files)
 
 
-@functools.lru_cache(None)
 def interpreter():
     """A CPython 3.11 with pyframes, one with symbols if there is; and why there is none."""
-    if not shutil.which("perf"):
-        return None, "perf is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-o", Path(folder) / "perf.data",
-                    "--", "true"])
-    if done.returncode:
-        return None, "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
-    found = [python for python in venvs.interpreters()
-             if (venvs.version(python) or "").startswith("3.11.")]
-    if not found:
-        return None, "there is no CPython 3.11"
-    python = next((one for one in found if names_collector(one)), found[0])
-    try:
-        return venvs.make(python, "live"), None
-    except (SystemExit, OSError, subprocess.SubprocessError) as error:
-        return None, f"pyframes cannot be built: {error}"
+    return (None, perf_trouble()) if perf_trouble() else python_with_pyframes(names_collector)
 
 
 class Recording:
@@ -324,20 +302,8 @@ class Form(unittest.TestCase):
 
 def main():
     add_tests()
-    if not os.access(PERFCONV, os.X_OK):
-        sys.exit(f"{PERFCONV} is no program; build it with make")
-    module = sys.modules[__name__]
-    loader = unittest.defaultTestLoader
-    suite = loader.loadTestsFromNames(sys.argv[1:], module) if sys.argv[1:] \
-        else loader.loadTestsFromModule(module)
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    for test, reason in result.skipped:
-        print(f"skipped {test.id()}: {reason}")
-    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
-    skipped = len(result.skipped)
-    print(f"{result.testsRun - len(failed) - skipped} passed, {len(failed)} failed, "
-          f"{skipped} skipped")
-    sys.exit(1 if failed else 0)
+    suite.need_program(PERFCONV)
+    suite.run_tests()
 
 
 if __name__ == "__main__":
