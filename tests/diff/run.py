@@ -14,25 +14,26 @@ Needs perf with the right to record, and CPython 3.11; without them the tests ar
 skipped, with the reason. PERFCONV defaults to build/perfconv.
 """
 import argparse
+import functools
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-PERFCONV = Path(os.environ.get("PERFCONV") or ROOT / "build" / "perfconv").resolve()
+sys.path.insert(0, str(HERE.parent))
+import suite  # noqa: E402
+import venvs  # noqa: E402
+from suite import PERFCONV, ROOT, perf_trouble, python_with_pyframes  # noqa: E402
+
 RATE_HZ = 1999
 DUMP_BYTES = 8192
 SLOWER_PERCENT = 20
 FUNCTION = "checksum"
-LIMIT_S = 120
 LEAST_FOUND = 0.5  # of single pairs with the twin
 
-sys.path.insert(0, str(ROOT / "tests" / "python"))
+run = functools.partial(suite.run, limit_s=120)
 
 
 class Results:
@@ -53,43 +54,14 @@ class Results:
         sys.exit(1 if self.failed else 0)
 
 
-def run(command, **kwargs):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=LIMIT_S, check=False, **kwargs)
-
-
-def missing():
-    """Why nothing can be recorded here, or None."""
-    if not shutil.which("perf"):
-        return "perf is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        done = run(["perf", "record", "-q", "-e", "cpu-clock", "-o", Path(folder) / "perf.data",
-                    "--", "true"])
-    if done.returncode:
-        return "perf may not record: " + (done.stderr.strip().splitlines() or ["?"])[0]
-    return None
-
-
-def python_with_pyframes():
-    """An interpreter of 3.11 with pyframes installed, or None."""
-    import venvs
-    for python in venvs.interpreters():
-        if (venvs.version(python) or "").startswith("3.11."):
-            return venvs.make(python, "diff")
-    return None
-
-
 def record(folder, python, name, seconds, percent):
     """The profile of one run of program.py."""
     capture = Path(folder) / name
     capture.mkdir()
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith(("PYFRAMES", "PYTHON"))}
-    environment.update(PYFRAMES_DIR=str(capture), PYTHONDONTWRITEBYTECODE="1")
     done = run([sys.executable, ROOT / "scripts" / "perf-pyrecord", "--rate", RATE_HZ,
                 "--dump-bytes", DUMP_BYTES, "-o", capture / "perf.data", "--", python,
-                HERE / "program.py", seconds, percent], env=environment)
+                HERE / "program.py", seconds, percent],
+               env=venvs.clean_environment(PYFRAMES_DIR=str(capture)))
     if done.returncode:
         raise SystemExit(f"perf-pyrecord failed: {done.stderr}")
     profile = Path(folder) / f"{name}.speedscope.json"
@@ -150,10 +122,9 @@ def main():
     parser.add_argument("--keep", help="keep the profiles in this folder")
     args = parser.parse_args()
     results = Results()
-    reason = missing()
-    python = None if reason else python_with_pyframes()
+    python, reason = (None, perf_trouble()) if perf_trouble() else python_with_pyframes()
     if not python:
-        results.skip(reason or "there is no CPython 3.11")
+        results.skip(reason)
         results.end()
     count = next(n for n in range(2, 1000) if n * (n - 1) // 2 >= args.pairs)
     with tempfile.TemporaryDirectory(prefix="perfconv-diff-") as folder:
