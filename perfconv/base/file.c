@@ -108,6 +108,13 @@ int file__read_at(int fd, void *out, size_t n, uint64_t offset)
 	return 0;
 }
 
+bool file__is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 const char *file__base(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -7,6 +7,7 @@
 #ifndef PERFCONV_BASE_FILE_H
 #define PERFCONV_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,9 @@ int file__read(const char *path, size_t limit, char **bytes, size_t *n, struct e
  * Return: 0; -ENODATA if the file ends before; another -errno.
  */
 int file__read_at(int fd, void *out, size_t n, uint64_t offset);
+
+/** file__is_same - whether both names lead to one file that is there. */
+bool file__is_same(const char *a, const char *b);
 
 /** file__base - the part of @path after its last '/'. */
 const char *file__base(const char *path);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
@@ -17,30 +16,9 @@ struct bundle_command {
 	struct capture_options capture; /* first: cmd/sources.h */
 	struct pack_options pack;
 	const char *output; /* NULL: made from the input's name */
-	VEC(const char *) inputs;
+	struct option_texts inputs;
 	bool quiet;
 };
-
-static int add_input(void *target, const char *value)
-{
-	struct bundle_command *b = target;
-
-	vec__push(&b->inputs, value);
-	return 0;
-}
-
-static int set_output(void *target, const char *value)
-{
-	((struct bundle_command *)target)->output = value;
-	return 0;
-}
-
-static int set_no_inline(void *target, const char *value)
-{
-	(void)value;
-	((struct bundle_command *)target)->pack.no_inlines = true;
-	return 0;
-}
 
 static int set_redact(void *target, const char *value)
 {
@@ -51,41 +29,25 @@ static int set_redact(void *target, const char *value)
 	return 0;
 }
 
-static int set_quiet(void *target, const char *value)
-{
-	(void)value;
-	((struct bundle_command *)target)->quiet = true;
-	return 0;
-}
-
 static const struct option_spec options[] = {
 	{ "input", 'i', "FILE",
 	  "the capture, as an argument (default: perf.data);\n"
 	  "several are a series of perf record --switch-output",
-	  add_input },
-	{ "output", 'o', "FILE", "the bundle (default: FILE.tar.zst)", set_output },
+	  OPTION_TEXTS(struct bundle_command, inputs) },
+	{ "output", 'o', "FILE", "the bundle (default: FILE.tar.zst)",
+	  OPTION_TEXT(struct bundle_command, output) },
 	{ "redact", 0, NULL,
 	  "blank the program's environment and arguments in stack\n"
 	  "copies, perf's command line, the hostname, and users'\n"
 	  "names in paths; not what else programs keep on stacks",
-	  set_redact },
+	  OPTION_CALL(set_redact) },
 	{ "no-inline", 0, NULL,
 	  "leave out what names inlined functions and source\n"
 	  "lines of native code: often half of the bundle",
-	  set_no_inline },
+	  OPTION_FLAG(struct bundle_command, pack.no_inlines) },
 	SOURCES_OPTIONS,
-	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
-};
-
-static const struct command_spec spec = {
-	.name = "bundle",
-	.usage = "[FILE]... [-o X.tar.zst] [OPTION]...",
-	.about = "Pack a capture (default: perf.data) with all that its conversion needs: side\n"
-		 "files, perf maps, jitdumps, and of programs and libraries what names and\n"
-		 "unwinds them.  Every command reads a bundle in place of a capture, and the\n"
-		 "result is the same on any machine.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
+	{ "quiet", 'q', NULL, "no summary, only warnings and errors",
+	  OPTION_FLAG(struct bundle_command, quiet) },
 };
 
 /* X.data and X become X.tar.zst. */
@@ -130,13 +92,6 @@ static void summary(const struct pack_counts *n, const char *path)
 	message__line("convert it anywhere with: perfconv convert -i %s", path);
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static int check(const struct bundle_command *b, const char *output, struct errbuf *err)
 {
 	for (size_t i = 0; i < b->inputs.n; i++) {
@@ -144,7 +99,7 @@ static int check(const struct bundle_command *b, const char *output, struct errb
 			return errbuf__set(err, -EINVAL,
 					   "standard input cannot be bundled; store the capture in "
 					   "a file and give its name");
-		if (is_same_file(b->inputs.data[i], output))
+		if (file__is_same(b->inputs.data[i], output))
 			return errbuf__set(
 				err, -EINVAL,
 				"%s: is the capture itself; give the bundle another name", output);
@@ -170,6 +125,27 @@ static int bundle(struct bundle_command *b, struct errbuf *err)
 	return code;
 }
 
+static int run(void *target, int argc, char **argv)
+{
+	struct bundle_command *b = target;
+	struct errbuf err;
+
+	sources__files(&b->capture, &b->inputs, argc, argv);
+	return options__status(bundle(b, &err), &err);
+}
+
+static const struct command_spec spec = {
+	.name = "bundle",
+	.usage = "[FILE]... [-o X.tar.zst] [OPTION]...",
+	.about = "Pack a capture (default: perf.data) with all that its conversion needs: side\n"
+		 "files, perf maps, jitdumps, and of programs and libraries what names and\n"
+		 "unwinds them.  Every command reads a bundle in place of a capture, and the\n"
+		 "result is the same on any machine.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
+
 int cmd__bundle(int argc, char **argv)
 {
 	static const char *const all[] = { "all" };
@@ -178,29 +154,8 @@ int cmd__bundle(int argc, char **argv)
 						 .events_n = 1,
 						 .max_samples = CAPTURE_NO_TIMELINES,
 						 .keep_answers = true } };
-	struct errbuf err;
-	int first, status = EXIT_USAGE;
+	int status = options__run(&spec, argc, argv, &b);
 
-	switch (options__parse(&spec, argc, argv, &b, &first)) {
-	case OPTIONS_HELP:
-		status = EXIT_DONE;
-		break;
-	case OPTIONS_OK:
-		for (int i = first; i < argc; i++)
-			vec__push(&b.inputs, argv[i]);
-		if (!b.inputs.n)
-			vec__push(&b.inputs, "perf.data");
-		b.capture.path = b.inputs.data[0];
-		b.capture.files = b.inputs.data;
-		b.capture.files_n = b.inputs.n;
-		status = bundle(&b, &err) ? EXIT_FAILED : EXIT_DONE;
-		if (status == EXIT_FAILED)
-			message__error("%s", err.text);
-		break;
-	case OPTIONS_BAD:
-	default:
-		break;
-	}
 	vec__release(&b.inputs);
 	return status;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
@@ -22,14 +21,12 @@
 struct convert {
 	struct capture_options capture; /* first: cmd/sources.h */
 	const char *output;		/* NULL: made from the input's name */
-	const char *scenario;
 	VEC(struct meta_value) values;
-	VEC(const char *) events, inputs, threads, processes;
+	struct option_texts events, inputs, threads, processes;
 	VEC(char *) owned; /* keys, cut from their values */
 	const struct output_format *format;
-	bool gzip;
 	const char *rules_file;
-	bool quiet;
+	bool gzip, no_inline, quiet;
 };
 
 static const char *const frames_names[] = {
@@ -39,22 +36,10 @@ static const char *const frames_names[] = {
 	[FRAMES_ALL] = "all",
 };
 
-static int add_input(void *target, const char *value)
-{
-	struct convert *c = target;
-
-	vec__push(&c->inputs, value);
-	c->capture.path = c->inputs.data[0];
-	c->capture.files = c->inputs.data;
-	c->capture.files_n = c->inputs.n;
-	return 0;
-}
-
-static int set_output(void *target, const char *value)
-{
-	((struct convert *)target)->output = value;
-	return 0;
-}
+static const char *const view_names[] = {
+	[VIEW_WALL] = "wall",
+	[VIEW_CPU] = "cpu",
+};
 
 static int set_format(void *target, const char *value)
 {
@@ -66,50 +51,28 @@ static int set_format(void *target, const char *value)
 		return -EINVAL;
 	}
 	((struct convert *)target)->format = format;
-	((struct convert *)target)->capture.hits = format->hits;
-	return 0;
-}
-
-static int set_gzip(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->gzip = true;
-	return 0;
-}
-
-static int add_event(void *target, const char *value)
-{
-	struct convert *c = target;
-
-	vec__push(&c->events, value);
-	c->capture.events = c->events.data;
-	c->capture.events_n = c->events.n;
 	return 0;
 }
 
 static int set_frames(void *target, const char *value)
 {
-	for (size_t i = 0; i < sizeof(frames_names) / sizeof(*frames_names); i++)
-		if (!strcmp(value, frames_names[i])) {
-			((struct convert *)target)->capture.resolve.mode = (enum frames_mode)i;
-			return 0;
-		}
-	message__error("--frames takes merged, python, native or all, not %s", value);
-	return -EINVAL;
+	int mode = options__choice("frames", frames_names,
+				   sizeof(frames_names) / sizeof(*frames_names), value);
+
+	if (mode < 0)
+		return mode;
+	((struct convert *)target)->capture.resolve.mode = (enum frames_mode)mode;
+	return 0;
 }
 
 static int set_view(void *target, const char *value)
 {
-	enum capture_view *view = &((struct convert *)target)->capture.view;
+	int view = options__choice("view", view_names, sizeof(view_names) / sizeof(*view_names),
+				   value);
 
-	if (!strcmp(value, "wall"))
-		*view = VIEW_WALL;
-	else if (!strcmp(value, "cpu"))
-		*view = VIEW_CPU;
-	else {
-		message__error("--view takes wall or cpu, not %s", value);
-		return -EINVAL;
-	}
+	if (view < 0)
+		return view;
+	((struct convert *)target)->capture.view = (enum capture_view)view;
 	return 0;
 }
 
@@ -144,33 +107,6 @@ static int set_to(void *target, const char *value)
 	return code;
 }
 
-static int add_thread(void *target, const char *value)
-{
-	struct convert *c = target;
-
-	vec__push(&c->threads, value);
-	c->capture.filter.threads = c->threads.data;
-	c->capture.filter.threads_n = c->threads.n;
-	return 0;
-}
-
-static int add_process(void *target, const char *value)
-{
-	struct convert *c = target;
-
-	vec__push(&c->processes, value);
-	c->capture.filter.processes = c->processes.data;
-	c->capture.filter.processes_n = c->processes.n;
-	return 0;
-}
-
-static int set_gil(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->capture.filter.gil = true;
-	return 0;
-}
-
 static int set_max_samples(void *target, const char *value)
 {
 	char *end;
@@ -181,27 +117,6 @@ static int set_max_samples(void *target, const char *value)
 		return -EINVAL;
 	}
 	((struct convert *)target)->capture.max_samples = n;
-	return 0;
-}
-
-static int set_lines(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->capture.resolve.lines = true;
-	return 0;
-}
-
-static int set_no_inline(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->capture.resolve.inlines = false;
-	return 0;
-}
-
-static int set_scenario(void *target, const char *value)
-{
-	((struct convert *)target)->scenario = value;
-	((struct convert *)target)->capture.scenario = value;
 	return 0;
 }
 
@@ -226,100 +141,73 @@ static int add_meta(void *target, const char *value)
 	return 0;
 }
 
-static int set_rules(void *target, const char *value)
-{
-	((struct convert *)target)->rules_file = value;
-	return 0;
-}
-
-static int set_strict(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->capture.strict = true;
-	return 0;
-}
-
-static int set_no_stitch(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->capture.no_stitch = true;
-	return 0;
-}
-
 static int set_max_dump(void *target, const char *value)
 {
 	return options__number("max-stack-dump", "bytes", value,
 			       &((struct convert *)target)->capture.max_dump);
 }
 
-static int set_quiet(void *target, const char *value)
-{
-	(void)value;
-	((struct convert *)target)->quiet = true;
-	return 0;
-}
-
 static const struct option_spec options[] = {
 	{ "input", 'i', "FILE",
 	  "the capture, as an argument, or a bundle; - is\n"
 	  "standard input; several are a series of perf record\n--switch-output",
-	  add_input },
+	  OPTION_TEXTS(struct convert, inputs) },
 	{ "output", 'o', "FILE",
-	  "the profile; - is standard output\n(default: FILE.speedscope.json)", set_output },
+	  "the profile; - is standard output\n(default: FILE.speedscope.json)",
+	  OPTION_TEXT(struct convert, output) },
 	{ "format", 0, "WHICH",
 	  "speedscope (default); firefox: for the Firefox\n"
 	  "Profiler; pprof; collapsed: for flame graphs",
-	  set_format },
-	{ "gzip", 0, NULL, "compress the profile; pprof always is", set_gzip },
+	  OPTION_CALL(set_format) },
+	{ "gzip", 0, NULL, "compress the profile; pprof always is",
+	  OPTION_FLAG(struct convert, gzip) },
 	{ "event", 0, "NAME",
 	  "the event to show (default: one that measures time);\n"
 	  "given several times, or as all: profiles of each",
-	  add_event },
+	  OPTION_TEXTS(struct convert, events) },
 	{ "frames", 0, "WHICH",
 	  "merged: Python functions and what they call, without\n"
 	  "the interpreter's frames between them (default);\n"
 	  "python, native: those only; all: everything",
-	  set_frames },
+	  OPTION_CALL(set_frames) },
 	{ "view", 0, "WHICH",
 	  "wall: all time, waits with their reasons (default\n"
 	  "where switches were recorded); cpu: running only",
-	  set_view },
-	{ "from", 0, "SECONDS", "begin so long after the capture's start", set_from },
-	{ "to", 0, "SECONDS", "end so long after the capture's start", set_to },
+	  OPTION_CALL(set_view) },
+	{ "from", 0, "SECONDS", "begin so long after the capture's start", OPTION_CALL(set_from) },
+	{ "to", 0, "SECONDS", "end so long after the capture's start", OPTION_CALL(set_to) },
 	{ "thread", 0, "NAME",
 	  "only threads with this name or number; * and ? stand\n"
 	  "for any characters; may be given several times",
-	  add_thread },
-	{ "process", 0, "NAME", "the same for processes", add_process },
-	{ "gil", 0, NULL, "only threads that run Python code or wait for the GIL", set_gil },
+	  OPTION_TEXTS(struct convert, threads) },
+	{ "process", 0, "NAME", "the same for processes", OPTION_TEXTS(struct convert, processes) },
+	{ "gil", 0, NULL, "only threads that run Python code or wait for the GIL",
+	  OPTION_FLAG(struct convert, capture.filter.gil) },
 	{ "max-samples", 0, "N",
 	  "merge stacks in buckets of time until no more than\n"
 	  "N are left in the file (default: 100000)",
-	  set_max_samples },
-	{ "lines", 0, NULL, "a frame for each line of a function, not one for all", set_lines },
+	  OPTION_CALL(set_max_samples) },
+	{ "lines", 0, NULL, "a frame for each line of a function, not one for all",
+	  OPTION_FLAG(struct convert, capture.resolve.lines) },
 	{ "no-inline", 0, NULL, "do not look for inlined functions and source lines",
-	  set_no_inline },
-	{ "scenario", 0, "NAME", "what the program was doing, for the metadata", set_scenario },
-	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times", add_meta },
-	{ "rules", 0, "FILE", "thresholds, groups, targets for the findings (report)", set_rules },
+	  OPTION_FLAG(struct convert, no_inline) },
+	{ "scenario", 0, "NAME", "what the program was doing, for the metadata",
+	  OPTION_TEXT(struct convert, capture.scenario) },
+	{ "meta", 0, "KEY=VALUE", "more metadata; may be given several times",
+	  OPTION_CALL(add_meta) },
+	{ "rules", 0, "FILE", "thresholds, groups, targets for the findings (report)",
+	  OPTION_TEXT(struct convert, rules_file) },
 	SOURCES_OPTIONS,
-	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut", set_no_stitch },
+	{ "no-stitch", 0, NULL, "stacks that did not fit their dump stay cut",
+	  OPTION_FLAG(struct convert, capture.no_stitch) },
 	{ "max-stack-dump", 0, "BYTES",
 	  "use so much of each stack dump, as if no more had\n"
 	  "been recorded; calibration events keep theirs",
-	  set_max_dump },
-	{ "strict", 0, NULL, "a capture with anything odd in it is an error", set_strict },
-	{ "quiet", 'q', NULL, "no summary, only warnings and errors", set_quiet },
-};
-
-static const struct command_spec spec = {
-	.name = "convert",
-	.usage = "[OPTION]... [FILE]...",
-	.about = "Write a perf capture (default: perf.data) as a profile that speedscope opens:\n"
-		 "one timeline per thread, Python and native frames in one stack.  Or for other\n"
-		 "viewers, see --format.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
+	  OPTION_CALL(set_max_dump) },
+	{ "strict", 0, NULL, "a capture with anything odd in it is an error",
+	  OPTION_FLAG(struct convert, capture.strict) },
+	{ "quiet", 'q', NULL, "no summary, only warnings and errors",
+	  OPTION_FLAG(struct convert, quiet) },
 };
 
 static bool is_gzipped(const struct convert *c)
@@ -353,7 +241,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 {
 	struct meta m = {
 		.title = title,
-		.scenario = c->scenario,
+		.scenario = c->capture.scenario,
 		.values = c->values.data,
 		.values_n = c->values.n,
 		.data = capture->data,
@@ -374,7 +262,8 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 static int write_profile(const struct convert *c, struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	const char *title = c->scenario ? c->scenario : file__base(capture->options.path);
+	const char *title = c->capture.scenario ? c->capture.scenario
+						: file__base(capture->options.path);
 	struct meta meta = make_meta(c, capture, title);
 	struct output_source from = {
 		.profile = capture->profile,
@@ -402,25 +291,6 @@ static int write_profile(const struct convert *c, struct capture *capture, const
 	return code;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* NULL: none. */
-static const char *input_that_is_output(const struct convert *c)
-{
-	const char *const *inputs = c->inputs.n ? c->inputs.data : &c->capture.path;
-	size_t n = c->inputs.n ? c->inputs.n : 1;
-
-	for (size_t i = 0; i < n; i++)
-		if (c->output && is_same_file(c->output, inputs[i]))
-			return inputs[i];
-	return NULL;
-}
-
 static int check_content(const struct convert *c, const struct capture *capture, struct errbuf *err)
 {
 	const struct profile_filter *f = &c->capture.filter;
@@ -440,7 +310,7 @@ static int check_content(const struct convert *c, const struct capture *capture,
 
 static int read_capture(const struct convert *c, struct capture **out, struct errbuf *err)
 {
-	const char *scenario = c->scenario ? c->scenario : "";
+	const char *scenario = c->capture.scenario ? c->capture.scenario : "";
 	struct capture_options options_of_it = c->capture;
 	struct rules rules;
 	int code = 0;
@@ -462,12 +332,12 @@ static int convert(struct convert *c, struct errbuf *err)
 	char *path;
 	int code;
 
-	if (input_that_is_output(c))
-		return errbuf__set(err, -EINVAL,
-				   "%s: is the capture itself; give the profile another name",
-				   c->output);
-	if (c->format->lines)
-		c->capture.resolve.lines = true;
+	for (size_t i = 0; c->output && i < c->inputs.n; i++)
+		if (file__is_same(c->output, c->inputs.data[i]))
+			return errbuf__set(
+				err, -EINVAL,
+				"%s: is the capture itself; give the profile another name",
+				c->output);
 	code = read_capture(c, &capture, err);
 	if (code)
 		return code;
@@ -492,35 +362,55 @@ static int convert(struct convert *c, struct errbuf *err)
 	return code;
 }
 
+/* What several options say together. */
+static int settle(struct convert *c, int argc, char **argv)
+{
+	struct capture_options *o = &c->capture;
+
+	sources__files(o, &c->inputs, argc, argv);
+	o->events = c->events.data;
+	o->events_n = c->events.n;
+	o->filter.threads = c->threads.data;
+	o->filter.threads_n = c->threads.n;
+	o->filter.processes = c->processes.data;
+	o->filter.processes_n = c->processes.n;
+	o->resolve.inlines = !c->no_inline;
+	o->resolve.lines |= c->format->lines;
+	o->hits = c->format->hits;
+	if (o->to_s > 0 && o->from_s >= o->to_s) {
+		message__error("--from %g is not before --to %g", o->from_s, o->to_s);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run(void *target, int argc, char **argv)
+{
+	struct convert *c = target;
+	struct errbuf err;
+
+	if (settle(c, argc, argv))
+		return EXIT_USAGE;
+	return options__status(convert(c, &err), &err);
+}
+
+static const struct command_spec spec = {
+	.name = "convert",
+	.usage = "[OPTION]... [FILE]...",
+	.about = "Write a perf capture (default: perf.data) as a profile that speedscope opens:\n"
+		 "one timeline per thread, Python and native frames in one stack.  Or for other\n"
+		 "viewers, see --format.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
+
 int cmd__convert(int argc, char **argv)
 {
-	struct convert c = { .capture.path = "perf.data",
-			     .format = output_format__find("speedscope"),
-			     .capture.resolve = { FRAMES_MERGED, .inlines = true },
+	struct convert c = { .format = output_format__find("speedscope"),
 			     .capture.max_samples = DEFAULT_MAX_SAMPLES };
-	struct errbuf err;
-	int first, status = EXIT_USAGE;
+	int status = options__run(&spec, argc, argv, &c);
 
-	switch (options__parse(&spec, argc, argv, &c, &first)) {
-	case OPTIONS_HELP:
-		status = EXIT_DONE;
-		break;
-	case OPTIONS_OK:
-		for (int i = first; i < argc; i++)
-			(void)add_input(&c, argv[i]);
-		if (c.capture.to_s > 0 && c.capture.from_s >= c.capture.to_s) {
-			message__error("--from %g is not before --to %g", c.capture.from_s,
-				       c.capture.to_s);
-			break;
-		}
-		status = convert(&c, &err) ? EXIT_FAILED : EXIT_DONE;
-		if (status == EXIT_FAILED)
-			message__error("%s", err.text);
-		break;
-	case OPTIONS_BAD:
-	default:
-		break;
-	}
 	for (size_t i = 0; i < c.owned.n; i++)
 		free(c.owned.data[i]);
 	vec__release(&c.owned);

@@ -29,20 +29,8 @@ struct compared {
 	const char *output;
 	enum diff_format format;
 	bool fail;
-	VEC(const char *) paths[TALLY_SIDES];
+	struct option_texts paths[TALLY_SIDES];
 };
-
-static int add_before(void *target, const char *value)
-{
-	vec__push(&((struct compared *)target)->paths[TALLY_BEFORE], value);
-	return 0;
-}
-
-static int add_after(void *target, const char *value)
-{
-	vec__push(&((struct compared *)target)->paths[TALLY_AFTER], value);
-	return 0;
-}
 
 static int set_percent(double *out, const char *option, const char *value)
 {
@@ -67,64 +55,39 @@ static int set_min_change(void *target, const char *value)
 	return set_percent(&((struct compared *)target)->options.least, "min-change", value);
 }
 
-static int set_same_speed(void *target, const char *value)
-{
-	(void)value;
-	((struct compared *)target)->options.same_speed = true;
-	return 0;
-}
-
-static int set_fail(void *target, const char *value)
-{
-	(void)value;
-	((struct compared *)target)->fail = true;
-	return 0;
-}
-
 static int set_format(void *target, const char *value)
 {
-	for (size_t i = 0; i < sizeof(format_names) / sizeof(*format_names); i++)
-		if (!strcmp(value, format_names[i])) {
-			((struct compared *)target)->format = (enum diff_format)i;
-			return 0;
-		}
-	message__error("--format takes text, markdown, json or speedscope, not %s", value);
-	return -EINVAL;
-}
+	int format = options__choice("format", format_names,
+				     sizeof(format_names) / sizeof(*format_names), value);
 
-static int set_output(void *target, const char *value)
-{
-	((struct compared *)target)->output = value;
+	if (format < 0)
+		return format;
+	((struct compared *)target)->format = (enum diff_format)format;
 	return 0;
 }
 
 static const struct option_spec options[] = {
 	{ "before", 0, "FILE", "one more run before; with several, the noise is\nbetter known",
-	  add_before },
-	{ "after", 0, "FILE", "one more run after", add_after },
+	  OPTION_TEXTS(struct compared, paths[TALLY_BEFORE]) },
+	{ "after", 0, "FILE", "one more run after",
+	  OPTION_TEXTS(struct compared, paths[TALLY_AFTER]) },
 	{ "threshold", 0, "PCT",
-	  "a change of less than PCT % of the time before is\nnone (default: 5)", set_threshold },
+	  "a change of less than PCT % of the time before is\nnone (default: 5)",
+	  OPTION_CALL(set_threshold) },
 	{ "min-change", 0, "PCT", "nor is one of less than PCT % of a core (default: 0.3)",
-	  set_min_change },
+	  OPTION_CALL(set_min_change) },
 	{ "same-speed", 0, NULL,
 	  "the machine was equally fast in all runs: what all\nfunctions have in common counts too",
-	  set_same_speed },
+	  OPTION_FLAG(struct compared, options.same_speed) },
 	{ "fail-on-regression", 0, NULL,
-	  "exit status 3 if something is slower, 4 if too little\nwas recorded to know", set_fail },
+	  "exit status 3 if something is slower, 4 if too little\nwas recorded to know",
+	  OPTION_FLAG(struct compared, fail) },
 	{ "format", 0, "WHICH",
 	  "text (default), markdown, json, or speedscope:\nprofiles before, after, slower, faster",
-	  set_format },
-	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
+	  OPTION_CALL(set_format) },
+	{ "output", 'o', "FILE", "where to (default: standard output)",
+	  OPTION_TEXT(struct compared, output) },
 	SOURCES_OPTIONS,
-};
-
-static const struct command_spec spec = {
-	.name = "diff",
-	.usage = "[OPTION]... BEFORE AFTER",
-	.about = "Say what changed between two runs of a program, beyond noise. BEFORE and AFTER\n"
-		 "are captures, bundles, or profiles that perfconv convert wrote.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
 };
 
 /* One run. */
@@ -244,18 +207,18 @@ static int diff(const struct compared *c, enum exit_status *status, struct errbu
 }
 
 /* BEFORE AFTER, where the options named neither. */
-static bool take_arguments(struct compared *c, int argc, char **argv, int first)
+static bool take_arguments(struct compared *c, int argc, char **argv)
 {
-	for (; first < argc; first++) {
+	for (int i = 0; i < argc; i++) {
 		bool before = !c->paths[TALLY_BEFORE].n;
 
 		if (!before && c->paths[TALLY_AFTER].n) {
 			message__error("%s is one argument too many; further runs go behind "
 				       "--before and --after",
-				       argv[first]);
+				       argv[i]);
 			return false;
 		}
-		vec__push(&c->paths[before ? TALLY_BEFORE : TALLY_AFTER], argv[first]);
+		vec__push(&c->paths[before ? TALLY_BEFORE : TALLY_AFTER], argv[i]);
 	}
 	if (!c->paths[TALLY_BEFORE].n || !c->paths[TALLY_AFTER].n) {
 		message__error("diff needs two runs, BEFORE and AFTER; see perfconv diff --help");
@@ -268,30 +231,34 @@ static bool take_arguments(struct compared *c, int argc, char **argv, int first)
 	return true;
 }
 
+static int run(void *target, int argc, char **argv)
+{
+	struct compared *c = target;
+	enum exit_status answer = EXIT_DONE;
+	struct errbuf err;
+	int status;
+
+	if (!take_arguments(c, argc, argv))
+		return EXIT_USAGE;
+	status = options__status(diff(c, &answer, &err), &err);
+	return status == EXIT_DONE && c->fail ? (int)answer : status;
+}
+
+static const struct command_spec spec = {
+	.name = "diff",
+	.usage = "[OPTION]... BEFORE AFTER",
+	.about = "Say what changed between two runs of a program, beyond noise. BEFORE and AFTER\n"
+		 "are captures, bundles, or profiles that perfconv convert wrote.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
+
 int cmd__diff(int argc, char **argv)
 {
 	struct compared c = { .options = { .threshold = 0.05, .least = 0.003 } };
-	enum exit_status answer = EXIT_DONE;
-	int first, status = EXIT_USAGE;
-	struct errbuf err;
+	int status = options__run(&spec, argc, argv, &c);
 
-	switch (options__parse(&spec, argc, argv, &c, &first)) {
-	case OPTIONS_HELP:
-		status = EXIT_DONE;
-		break;
-	case OPTIONS_OK:
-		if (!take_arguments(&c, argc, argv, first))
-			break;
-		status = diff(&c, &answer, &err) ? EXIT_FAILED : EXIT_DONE;
-		if (status == EXIT_FAILED)
-			message__error("%s", err.text);
-		else if (c.fail)
-			status = (int)answer;
-		break;
-	case OPTIONS_BAD:
-	default:
-		break;
-	}
 	for (int side = 0; side < TALLY_SIDES; side++)
 		vec__release(&c.paths[side]);
 	return status;

@@ -16,13 +16,6 @@ struct settings {
 	bool json;
 };
 
-static int set_json(void *target, const char *value)
-{
-	(void)value;
-	((struct settings *)target)->json = true;
-	return 0;
-}
-
 static int set_pid(void *target, const char *value)
 {
 	uint32_t pid;
@@ -37,30 +30,15 @@ static int set_pid(void *target, const char *value)
 	return 0;
 }
 
-static int set_python(void *target, const char *value)
-{
-	((struct settings *)target)->python = value;
-	return 0;
-}
-
 static const struct option_spec options[] = {
-	{ "pid", 'p', "PID", "also look at this process, without disturbing it", set_pid },
+	{ "pid", 'p', "PID", "also look at this process, without disturbing it",
+	  OPTION_CALL(set_pid) },
 	{ "python", 0, "EXE",
 	  "also look at this Python; runs it once (EXE -I -c),\n"
 	  "for ten seconds at most",
-	  set_python },
-	{ "json", 0, NULL, "for programs: docs/doctor.schema.json", set_json },
-};
-
-static const struct command_spec spec = {
-	.name = "doctor",
-	.usage = "[OPTION]...",
-	.about = "Say what perf may record here: opens the events that it would use.  Each\n"
-		 "refusal comes with its remedy and the risk of that; at the end stands the\n"
-		 "command that records as much as is allowed.  Exit status 1: no profile can\n"
-		 "be made.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
+	  OPTION_TEXT(struct settings, python) },
+	{ "json", 0, NULL, "for programs: docs/doctor.schema.json",
+	  OPTION_FLAG(struct settings, json) },
 };
 
 static bool wants_colour(void)
@@ -103,37 +81,46 @@ static int report(const struct doctor *d, const struct settings *s, struct errbu
 	return sink__commit(out, err);
 }
 
-int cmd__doctor(int argc, char **argv)
+static int run(void *into, int argc, char **argv)
 {
+	const struct settings *s = into;
 	struct target target = { 0 };
 	struct doctor d = { .target = &target };
-	struct settings s = { 0 };
 	struct errbuf err;
-	bool possible;
-	int first, code;
+	int code, status;
 
-	switch (options__parse(&spec, argc, argv, &s, &first)) {
-	case OPTIONS_HELP:
-		return EXIT_DONE;
-	case OPTIONS_BAD:
-		return EXIT_USAGE;
-	case OPTIONS_OK:
-	default:
-		break;
-	}
-	if (first < argc || (s.pid && s.python)) {
+	if (argc || (s->pid && s->python)) {
 		message__error("perfconv doctor takes either --pid PID or --python EXE%s%s; see "
 			       "perfconv doctor --help",
-			       first < argc ? ", not " : "", first < argc ? argv[first] : "");
+			       argc ? ", not " : "", argc ? argv[0] : "");
 		return EXIT_USAGE;
 	}
-	code = look(&d, &s, &err);
+	code = look(&d, s, &err);
 	if (!code)
-		code = report(&d, &s, &err);
-	if (code)
-		message__error("%s", err.text);
-	possible = d.possible;
+		code = report(&d, s, &err);
+	status = options__status(code, &err);
+	if (!code && !d.possible)
+		status = EXIT_FAILED;
 	doctor__release(&d);
 	target__release(&target);
-	return !code && possible ? EXIT_DONE : EXIT_FAILED;
+	return status;
+}
+
+static const struct command_spec spec = {
+	.name = "doctor",
+	.usage = "[OPTION]...",
+	.about = "Say what perf may record here: opens the events that it would use.  Each\n"
+		 "refusal comes with its remedy and the risk of that; at the end stands the\n"
+		 "command that records as much as is allowed.  Exit status 1: no profile can\n"
+		 "be made.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
+
+int cmd__doctor(int argc, char **argv)
+{
+	struct settings s = { 0 };
+
+	return options__run(&spec, argc, argv, &s);
 }

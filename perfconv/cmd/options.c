@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "perfconv/base/mem.h"
+#include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/message.h"
 
 #define HELP_COLUMN 26
@@ -80,6 +81,41 @@ int options__number(const char *option, const char *of, const char *value, uint3
 	return 0;
 }
 
+/* "a, b or c" */
+static char *listing(const char *const *names, size_t n)
+{
+	char *list = mem__strdup("");
+
+	for (size_t i = n, after = 0; i--;) {
+		char *longer;
+
+		if (!names[i])
+			continue;
+		longer = mem__format("%s%s%s", names[i],
+				     after == 0	  ? ""
+				     : after == 1 ? " or "
+						  : ", ",
+				     list);
+		free(list);
+		list = longer;
+		after++;
+	}
+	return list;
+}
+
+int options__choice(const char *option, const char *const *names, size_t n, const char *value)
+{
+	char *list;
+
+	for (size_t i = 0; i < n; i++)
+		if (names[i] && !strcmp(value, names[i]))
+			return (int)i;
+	list = listing(names, n);
+	message__error("--%s takes %s, not %s", option, list, value);
+	free(list);
+	return -EINVAL;
+}
+
 static const struct option_spec *find_option(const struct command_spec *spec, int value)
 {
 	for (size_t i = 0; i < spec->options_n; i++)
@@ -102,6 +138,26 @@ static void refuse(const struct command_spec *spec, char **argv)
 			       optopt ? letter : argv[optind - 1], spec->name, spec->name);
 }
 
+static int do_option(const struct option_spec *o, void *target, const char *value)
+{
+	void *at = (char *)target + o->offset;
+
+	switch (o->does) {
+	case OPTION_SETS:
+		*(bool *)at = true;
+		return 0;
+	case OPTION_TAKES:
+		*(const char **)at = value;
+		return 0;
+	case OPTION_ADDS:
+		vec__push((struct option_texts *)at, value);
+		return 0;
+	case OPTION_CALLS:
+	default:
+		return o->apply(target, value);
+	}
+}
+
 static enum options_result apply(const struct command_spec *spec, int value, char **argv,
 				 void *target)
 {
@@ -120,7 +176,7 @@ static enum options_result apply(const struct command_spec *spec, int value, cha
 		refuse(spec, argv);
 		return OPTIONS_BAD;
 	}
-	return o->apply(target, optarg) ? OPTIONS_BAD : OPTIONS_OK;
+	return do_option(o, target, optarg) ? OPTIONS_BAD : OPTIONS_OK;
 }
 
 enum options_result options__parse(const struct command_spec *spec, int argc, char **argv,
@@ -138,4 +194,27 @@ enum options_result options__parse(const struct command_spec *spec, int argc, ch
 	*first = optind;
 	free(table);
 	return result;
+}
+
+int options__run(const struct command_spec *spec, int argc, char **argv, void *target)
+{
+	int first;
+
+	switch (options__parse(spec, argc, argv, target, &first)) {
+	case OPTIONS_OK:
+		return spec->run(target, argc - first, argv + first);
+	case OPTIONS_HELP:
+		return EXIT_DONE;
+	case OPTIONS_BAD:
+	default:
+		return EXIT_USAGE;
+	}
+}
+
+int options__status(int code, const struct errbuf *err)
+{
+	if (!code)
+		return EXIT_DONE;
+	message__error("%s", err->text);
+	return EXIT_FAILED;
 }

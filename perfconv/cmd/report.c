@@ -27,7 +27,7 @@ struct report_command {
 	struct capture_options capture; /* first: cmd/sources.h */
 	enum format format;
 	const char *output, *rules_file;
-	VEC(const char *) off, threads;
+	struct option_texts off, threads;
 	bool list_rules, is_short;
 };
 
@@ -35,30 +35,11 @@ static const char *const format_names[FORMATS] = { "text", "markdown", "json", "
 
 static int set_format(void *target, const char *value)
 {
-	for (size_t i = 0; i < FORMATS; i++)
-		if (!strcmp(value, format_names[i])) {
-			((struct report_command *)target)->format = (enum format)i;
-			return 0;
-		}
-	message__error("--format takes text, markdown, json or html, not %s", value);
-	return -EINVAL;
-}
+	int format = options__choice("format", format_names, FORMATS, value);
 
-static int set_output(void *target, const char *value)
-{
-	((struct report_command *)target)->output = value;
-	return 0;
-}
-
-static int set_scenario(void *target, const char *value)
-{
-	((struct report_command *)target)->capture.scenario = value;
-	return 0;
-}
-
-static int set_rules(void *target, const char *value)
-{
-	((struct report_command *)target)->rules_file = value;
+	if (format < 0)
+		return format;
+	((struct report_command *)target)->format = (enum format)format;
 	return 0;
 }
 
@@ -73,56 +54,28 @@ static int add_off(void *target, const char *value)
 	return 0;
 }
 
-static int set_list_rules(void *target, const char *value)
-{
-	(void)value;
-	((struct report_command *)target)->list_rules = true;
-	return 0;
-}
-
-static int set_short(void *target, const char *value)
-{
-	(void)value;
-	((struct report_command *)target)->is_short = true;
-	return 0;
-}
-
-static int add_thread(void *target, const char *value)
-{
-	struct report_command *c = target;
-
-	vec__push(&c->threads, value);
-	c->capture.filter.threads = c->threads.data;
-	c->capture.filter.threads_n = c->threads.n;
-	return 0;
-}
-
 static const struct option_spec options[] = {
 	{ "format", 'f', "FORMAT",
 	  "text (default), markdown, json, or html: one page\nthat opens anywhere, with timelines and stacks",
-	  set_format },
-	{ "output", 'o', "FILE", "where to (default: standard output)", set_output },
+	  OPTION_CALL(set_format) },
+	{ "output", 'o', "FILE", "where to (default: standard output)",
+	  OPTION_TEXT(struct report_command, output) },
 	{ "scenario", 0, "NAME",
 	  "what the program was doing; targets and thresholds\ndepend on it (a profile knows)",
-	  set_scenario },
-	{ "rules", 0, "FILE", "thresholds, groups of threads and targets of your own", set_rules },
-	{ "no-rule", 0, "ID", "do not look for this; may be given several times", add_off },
-	{ "list-rules", 0, NULL, "the rules with their thresholds, as markdown", set_list_rules },
-	{ "short", 0, NULL, "a line for each finding, nothing else", set_short },
+	  OPTION_TEXT(struct report_command, capture.scenario) },
+	{ "rules", 0, "FILE", "thresholds, groups of threads and targets of your own",
+	  OPTION_TEXT(struct report_command, rules_file) },
+	{ "no-rule", 0, "ID", "do not look for this; may be given several times",
+	  OPTION_CALL(add_off) },
+	{ "list-rules", 0, NULL, "the rules with their thresholds, as markdown",
+	  OPTION_FLAG(struct report_command, list_rules) },
+	{ "short", 0, NULL, "a line for each finding, nothing else",
+	  OPTION_FLAG(struct report_command, is_short) },
 	{ "thread", 0, "NAME",
 	  "of a capture: only threads with this name or number;\n"
 	  "* and ? stand for any characters; several times",
-	  add_thread },
+	  OPTION_TEXTS(struct report_command, threads) },
 	SOURCES_OPTIONS,
-};
-
-static const struct command_spec spec = {
-	.name = "report",
-	.usage = "[OPTION]... CAPTURE|BUNDLE|PROFILE",
-	.about = "Say what stands out in a capture, a bundle or a profile, with the\n"
-		 "evidence, what to do, and where to look.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
 };
 
 /* @profile: whose report it is; NULL: not known */
@@ -226,7 +179,7 @@ static int report_capture(const struct report_command *c, const struct rules *ru
 	return code;
 }
 
-static int run(const struct report_command *c, const char *path, struct errbuf *err)
+static int report(const struct report_command *c, const char *path, struct errbuf *err)
 {
 	const char *scenario = c->capture.scenario ? c->capture.scenario : "";
 	struct rules rules;
@@ -245,42 +198,41 @@ static int run(const struct report_command *c, const char *path, struct errbuf *
 	return code;
 }
 
-static enum exit_status start(const struct report_command *c, int argc, char **argv, int first)
+static int run(void *target, int argc, char **argv)
 {
+	struct report_command *c = target;
 	struct errbuf err;
 
 	if (c->list_rules) {
 		rules_text__print();
 		return EXIT_DONE;
 	}
-	if (first + 1 != argc) {
+	if (argc != 1) {
 		message__error("report takes one capture or profile; see perfconv report --help");
 		return EXIT_USAGE;
 	}
-	if (!run(c, argv[first], &err))
-		return EXIT_DONE;
-	message__error("%s", err.text);
-	return EXIT_FAILED;
+	c->capture.filter.threads = c->threads.data;
+	c->capture.filter.threads_n = c->threads.n;
+	return options__status(report(c, argv[0], &err), &err);
 }
+
+static const struct command_spec spec = {
+	.name = "report",
+	.usage = "[OPTION]... CAPTURE|BUNDLE|PROFILE",
+	.about = "Say what stands out in a capture, a bundle or a profile, with the\n"
+		 "evidence, what to do, and where to look.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
 
 int cmd__report(int argc, char **argv)
 {
 	struct report_command c = {
 		.capture.resolve = { FRAMES_MERGED, .inlines = true, .lines = true },
 	};
-	int first, status = EXIT_USAGE;
+	int status = options__run(&spec, argc, argv, &c);
 
-	switch (options__parse(&spec, argc, argv, &c, &first)) {
-	case OPTIONS_HELP:
-		status = EXIT_DONE;
-		break;
-	case OPTIONS_OK:
-		status = (int)start(&c, argc, argv, first);
-		break;
-	case OPTIONS_BAD:
-	default:
-		break;
-	}
 	vec__release(&c.off);
 	vec__release(&c.threads);
 	return status;

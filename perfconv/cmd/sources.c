@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
-#include "perfconv/pipeline/capture.h"
 
 static int set_folder(const char **slot, const char *option, const char *value)
 {
@@ -29,9 +29,14 @@ int sources__set_symfs(void *target, const char *value)
 	return set_folder(&((struct capture_options *)target)->symfs, "symfs", value);
 }
 
-int sources__set_debuginfod(void *target, const char *value)
+void sources__files(struct capture_options *capture, struct option_texts *inputs, int argc,
+		    char **argv)
 {
-	(void)value;
-	((struct capture_options *)target)->debuginfod = true;
-	return 0;
+	for (int i = 0; i < argc; i++)
+		vec__push(inputs, argv[i]);
+	if (!inputs->n)
+		vec__push(inputs, "perf.data");
+	capture->path = inputs->data[0];
+	capture->files = inputs->data;
+	capture->files_n = inputs->n;
 }

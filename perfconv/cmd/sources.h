@@ -3,28 +3,37 @@
 #ifndef PERFCONV_CMD_SOURCES_H
 #define PERFCONV_CMD_SOURCES_H
 
+#include "perfconv/cmd/options.h"
+#include "perfconv/pipeline/capture.h"
+
 /* Their target is a struct that begins with a struct capture_options.
  * Return: 0, or -EINVAL after they told the user what is wrong. */
 int sources__set_side_dir(void *target, const char *value);
 int sources__set_symfs(void *target, const char *value);
-int sources__set_debuginfod(void *target, const char *value);
+
+/**
+ * sources__files - the captures that --input and the arguments name; if none, perf.data
+ * @inputs: of --input; the arguments are added, and @capture borrows it
+ */
+void sources__files(struct capture_options *capture, struct option_texts *inputs, int argc,
+		    char **argv);
 
 /* Entries of a table of struct option_spec. */
 #define SOURCES_OPTIONS                                                                            \
 	{ "side-dir", 0, "DIR",                                                                    \
 	  "where pyframes' files are, if not beside the capture\n"                                 \
 	  "or where they were recorded",                                                           \
-	  sources__set_side_dir },                                                                 \
+	  OPTION_CALL(sources__set_side_dir) },                                                    \
 		{ "symfs", 0, "DIR",                                                               \
 		  "look for programs and libraries below DIR, as if it\n"                          \
 		  "were the recorded machine's root; a build-id that was\n"                        \
 		  "recorded has to agree",                                                         \
-		  sources__set_symfs },                                                            \
+		  OPTION_CALL(sources__set_symfs) },                                               \
 	{                                                                                          \
 		"debuginfod", 0, NULL,                                                             \
 			"ask the servers in DEBUGINFOD_URLS for files that are\n"                  \
 			"not here; opens the network",                                             \
-			sources__set_debuginfod                                                    \
+			OPTION_FLAG(struct capture_options, debuginfod)                            \
 	}
 
 #endif

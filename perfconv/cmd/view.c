@@ -32,28 +32,12 @@ static int set_port(void *target, const char *value)
 	return code;
 }
 
-static int set_speedscope(void *target, const char *value)
-{
-	((struct view_options *)target)->speedscope = value;
-	return 0;
-}
-
 static const struct option_spec options[] = {
-	{ "port", 0, "NUMBER", "of 127.0.0.1 (default: any that is free)", set_port },
+	{ "port", 0, "NUMBER", "of 127.0.0.1 (default: any that is free)", OPTION_CALL(set_port) },
 	{ "speedscope", 0, "DIR",
 	  "the folder dist/release of npm's package (default:\n"
 	  "that installed with perfconv, or by npm install -g)",
-	  set_speedscope },
-};
-
-static const struct command_spec spec = {
-	.name = "view",
-	.usage = "[OPTION]... FILE...",
-	.about = "Show profiles in the browser: a list with their metadata, speedscope, and the\n"
-		 "report of each. Prints the address, and serves until Ctrl+C. Only this machine\n"
-		 "gets an answer, and only under that address; nothing is loaded from elsewhere.",
-	.options = options,
-	.options_n = sizeof(options) / sizeof(*options),
+	  OPTION_TEXT(struct view_options, speedscope) },
 };
 
 static int write_report(struct sink *sink, const char *path, struct errbuf *err)
@@ -111,40 +95,40 @@ static int serve(const struct view_options *o, struct errbuf *err)
 	return code;
 }
 
-static enum exit_status run(struct view_options *o, int argc, char **argv, int first)
+static int run(void *target, int argc, char **argv)
 {
+	struct view_options *o = target;
 	struct errbuf err;
 	int code = 0;
 
-	if (first == argc) {
+	if (!argc) {
 		message__error("view takes one or more profiles; see perfconv view --help");
 		return EXIT_USAGE;
 	}
-	o->files = (const char *const *)argv + first;
-	o->files_n = (size_t)(argc - first);
+	o->files = (const char *const *)argv;
+	o->files_n = (size_t)argc;
 	o->report = write_report;
 	for (size_t i = 0; i < o->files_n && !code; i++)
 		code = check_file(o->files[i], &err);
 	if (!code)
 		code = serve(o, &err);
-	if (!code)
-		return EXIT_DONE;
-	message__error("%s", err.text);
-	return EXIT_FAILED;
+	return options__status(code, &err);
 }
+
+static const struct command_spec spec = {
+	.name = "view",
+	.usage = "[OPTION]... FILE...",
+	.about = "Show profiles in the browser: a list with their metadata, speedscope, and the\n"
+		 "report of each. Prints the address, and serves until Ctrl+C. Only this machine\n"
+		 "gets an answer, and only under that address; nothing is loaded from elsewhere.",
+	.options = options,
+	.options_n = sizeof(options) / sizeof(*options),
+	.run = run,
+};
 
 int cmd__view(int argc, char **argv)
 {
 	struct view_options o = { 0 };
-	int first;
 
-	switch (options__parse(&spec, argc, argv, &o, &first)) {
-	case OPTIONS_HELP:
-		return EXIT_DONE;
-	case OPTIONS_OK:
-		return (int)run(&o, argc, argv, first);
-	case OPTIONS_BAD:
-	default:
-		return EXIT_USAGE;
-	}
+	return options__run(&spec, argc, argv, &o);
 }

@@ -3,12 +3,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "perfconv/base/mem.h"
+#include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/options.h"
 #include "tests/unit/support.h"
 
 struct target {
-	const char *input;
-	int quiet, refused;
+	const char *input, *text;
+	struct option_texts texts;
+	int quiet, refused, runs, rest;
+	bool flag;
 };
 
 static int set_input(void *target, const char *value)
@@ -32,17 +36,30 @@ static int refuse(void *target, const char *value)
 }
 
 static const struct option_spec specs[] = {
-	{ "input", 'i', "FILE", "the capture", set_input },
-	{ "quiet", 'q', NULL, "say less\nthan usual", set_quiet },
-	{ "a-very-long-option-name", 0, "VALUE", "its help", refuse },
+	{ "input", 'i', "FILE", "the capture", OPTION_CALL(set_input) },
+	{ "quiet", 'q', NULL, "say less\nthan usual", OPTION_CALL(set_quiet) },
+	{ "a-very-long-option-name", 0, "VALUE", "its help", OPTION_CALL(refuse) },
+	{ "flag", 'f', NULL, "a bool", OPTION_FLAG(struct target, flag) },
+	{ "text", 't', "TEXT", "the last one counts", OPTION_TEXT(struct target, text) },
+	{ "texts", 0, "TEXT", "all of them", OPTION_TEXTS(struct target, texts) },
 };
+
+static int run(void *target, int argc, char **argv)
+{
+	struct target *t = target;
+
+	t->runs++;
+	t->rest = argc;
+	return argc ? argv[0][0] - '0' : 0;
+}
 
 static const struct command_spec spec = {
 	.name = "try",
 	.usage = "[-i FILE] [OPTION]...",
 	.about = "Try options.",
 	.options = specs,
-	.options_n = 3,
+	.options_n = sizeof(specs) / sizeof(*specs),
+	.run = run,
 };
 
 struct parsed {
@@ -188,6 +205,59 @@ static void a_refused_value_ends_parsing(void **state)
 	parsed__release(&p);
 }
 
+static void values_land_in_the_target(void **state)
+{
+	struct parsed p = parse(*state, ARGS("--texts", "a", "-f", "-t", "x", "--texts=b", "-ty"));
+
+	assert_int_equal(p.result, OPTIONS_OK);
+	assert_true(p.target.flag);
+	assert_string_equal(p.target.text, "y");
+	assert_int_equal(p.target.texts.n, 2);
+	assert_string_equal(p.target.texts.data[0], "a");
+	assert_string_equal(p.target.texts.data[1], "b");
+	assert_int_equal(p.target.runs, 0);
+	vec__release(&p.target.texts);
+	parsed__release(&p);
+}
+
+static void a_choice_names_what_there_is(void **state)
+{
+	static const char *const names[] = { NULL, "one", "two", "three" };
+	const char *err = scratch__path(*state, "err");
+	int saved = redirect(STDERR_FILENO, err);
+	int two = options__choice("which", names, 4, "two");
+	int none = options__choice("which", names, 4, "four");
+	int of_one = options__choice("only", names, 2, "none");
+	char *text;
+
+	fflush(stderr);
+	restore(STDERR_FILENO, saved);
+	text = scratch__read(err);
+	assert_int_equal(two, 2);
+	assert_int_equal(none, -EINVAL);
+	assert_int_equal(of_one, -EINVAL);
+	assert_string_equal(text, "perfconv: --which takes one, two or three, not four\n"
+				  "perfconv: --only takes one, not none\n");
+	free(text);
+}
+
+static void the_command_gets_what_is_left(void **state)
+{
+	char *argv[] = { (char *)"try", (char *)"-f", (char *)"7", (char *)"x", NULL };
+	char *bad[] = { (char *)"try", (char *)"-t", NULL };
+	struct target target = { 0 };
+	int saved, status;
+
+	assert_int_equal(options__run(&spec, 4, argv, &target), 7);
+	assert_int_equal(target.runs, 1);
+	assert_int_equal(target.rest, 2);
+	saved = redirect(STDERR_FILENO, scratch__path(*state, "err"));
+	status = options__run(&spec, 2, bad, &target);
+	restore(STDERR_FILENO, saved);
+	assert_int_equal(status, EXIT_USAGE);
+	assert_int_equal(target.runs, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +266,9 @@ int main(void)
 		scratch_test(help_lists_every_option),
 		scratch_test(bad_usage_is_told),
 		scratch_test(a_refused_value_ends_parsing),
+		scratch_test(values_land_in_the_target),
+		scratch_test(a_choice_names_what_there_is),
+		scratch_test(the_command_gets_what_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
