@@ -26,8 +26,7 @@ struct adding {
 
 bool tally__is_machine(enum reason reason)
 {
-	return reason == REASON_PREEMPTED || reason == REASON_RUN_QUEUE ||
-	       reason == REASON_SWITCHING;
+	return reason == REASON_PREEMPTED || reason == REASON_RUN_QUEUE;
 }
 
 /* --- names ------------------------------------------------------------------ */
@@ -214,15 +213,15 @@ static void push_rows(struct adding *a, const struct profile_slice *slice)
 	uint32_t owner = tally__owner(r, slice->stack);
 	uint32_t function = owner == TALLY_NOTHING ? owner : a->run->functions[owner];
 
-	if (slice->off || reason == REASON_SWITCHING) {
+	if (slice->off) {
 		push_row(a, TALLY_THREAD_WAIT, TALLY_NOTHING, reason);
 		if (!tally__is_machine(reason))
 			push_row(a, TALLY_WAIT, function, reason);
 		return;
 	}
 	push_row(a, TALLY_THREAD, TALLY_NOTHING, REASON_NONE);
-	if (function == TALLY_NOTHING)
-		return; /* [running] */
+	if (function == TALLY_NOTHING || reason == REASON_SWITCHING)
+		return; /* the thread's, but no function's */
 	push_row(a, TALLY_OWN, function, REASON_NONE);
 	push_totals(a, slice->stack);
 }

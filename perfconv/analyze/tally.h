@@ -14,7 +14,8 @@
  * its file's path that does not depend on where the program is installed.
  *
  * Time belongs to a function as in summary.h.  What the machine did to a thread, not
- * the program, is no function's: [preempted], [run queue], [switching].
+ * the program, is no function's: [preempted], [run queue], and of its on-CPU time
+ * [switching].
  */
 #ifndef PERFCONV_ANALYZE_TALLY_H
 #define PERFCONV_ANALYZE_TALLY_H
@@ -110,7 +111,7 @@ uint32_t tally__find(const struct tally *t, enum tally_kind kind, uint32_t group
 /** tally__seconds - how long all runs of a side took together. */
 double tally__seconds(const struct tally *t, enum tally_side side);
 
-/** tally__is_machine - a reason that is the machine's, not the program's. */
+/** tally__is_machine - a wait that is the machine's doing, not the program's. */
 bool tally__is_machine(enum reason reason);
 
 #endif

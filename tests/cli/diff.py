@@ -118,6 +118,33 @@ class Diff(CommandLine):
             self.assertAlmostEqual(one["own"]["before"], one["own"]["after"], places=6)
         self.assertIn("record for longer", self.diff("good-waits.data", "waits.json"))
 
+    def test_a_thread_has_the_time_that_report_gives_it(self):
+        """Also what the kernel needs to bring it back, which snapshots of /proc tell."""
+        for path in FILES.glob("*"):
+            if path.name == "good-waits.data" or path.suffix in (".side", ".so"):
+                shutil.copy(path, self.folder)
+        before = json.loads(self.run_it("report", "-f", "json", "good-waits.data").stdout)
+        begin, end = json.loads(self.run_it("info", "--json", "good-waits.data").stdout)[
+            "timeSpanNs"]
+        looks = [{"when": when, "time_ns": begin + part * (end - begin) // 10, "threads": [
+            {"pid": one["pid"], "tid": one["tid"], "state": "S",
+             "schedstat": [1 + ran * one["onCpuNs"], 5, 6]} for one in before["threads"]]}
+                 for when, part, ran in (("start", 4, 0), ("end", 6, 1))]
+        self.write("good-waits.data.threads.json",
+                   json.dumps({"version": 1, "snapshots": looks}).encode())
+        report = json.loads(self.run_it("report", "-f", "json", "good-waits.data").stdout)
+        self.assertEqual(self.run_it("convert", "-q", "-i", "good-waits.data", "-o",
+                                     "waits.json").returncode, 0)
+        self.assertTrue(b"[switching]" in (self.folder / "waits.json").read_bytes())
+        answer = json.loads(self.diff("good-waits.data", "waits.json", "--format", "json"))
+        wanted = {one["name"]: one["onCpuNs"] for one in report["threads"]}
+        shown = {one["thread"]: one["cpu"] for one in answer["threads"]}
+        self.assertGreater(len(wanted.keys() & shown.keys()), 3)
+        for name in wanted.keys() & shown.keys():
+            for side in "before", "after":
+                self.assertAlmostEqual(shown[name][side] / 100 * answer[side]["seconds"],
+                                       wanted[name] / 1e9, places=8, msg=f"{name} {side}")
+
     def test_wrong_usage(self):
         for args, part in ((["before.json"], "two runs"), ([], "two runs"),
                            (["a", "b", "c"], "c is one argument too many"),
