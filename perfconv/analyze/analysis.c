@@ -201,6 +201,7 @@ void analysis__finish(struct analysis *a, const struct profile *p, uint64_t lost
 		loop__thread(a);
 	a->profile = p;
 	a->report = report;
+	a->frames.all_lines = !p->exact;
 	a->begin_ns = p->start_ns;
 	a->duration = p->duration;
 	report->duration_ns = p->duration;

@@ -452,7 +452,9 @@ struct report_frame frames__report(const struct frames *f, struct report *r, uin
 	return (struct report_frame){
 		.name = report__string(r, frames__name(f, frame)),
 		.file = report__string(r, frames__file(f, frame)),
-		.line = fr->line,
+		.line = fr->line       ? fr->line
+			: f->all_lines ? fr->hot_line
+				       : 0,
 		.first_line = fr->first_line,
 		.python = fr->kind == FRAME_PYTHON,
 	};

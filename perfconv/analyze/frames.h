@@ -73,6 +73,7 @@ struct stack_facts {
 /* Zero-initialised but for resolved is empty. */
 struct frames {
 	const struct resolved *resolved;
+	bool all_lines;		 /* stacks are of all lines: the hottest one stands for them */
 	struct strtab libraries; /* id 0 is "" */
 	VEC(struct stack_facts) stacks;
 	VEC(uint32_t) path; /* scratch */

@@ -117,6 +117,8 @@ static struct most most_of(struct analysis *a, const struct start *start)
 		if (sums[function] > best.ns)
 			best = (struct most){ frame, stacks[function], sums[function] };
 	}
+	if (best.frame != NO_FRAME) /* at the line of the heaviest stack */
+		best.frame = frames__facts(&a->frames, best.stack)->user;
 	free(sums);
 	free(heaviest);
 	free(stacks);

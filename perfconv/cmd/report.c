@@ -229,7 +229,7 @@ static const struct command_spec spec = {
 int cmd__report(int argc, char **argv)
 {
 	struct report_command c = {
-		.capture.resolve = { FRAMES_MERGED, .inlines = true, .lines = true },
+		.capture.resolve = { FRAMES_MERGED, .inlines = true },
 	};
 	int status = options__run(&spec, argc, argv, &c);
 

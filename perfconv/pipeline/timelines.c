@@ -203,8 +203,10 @@ static void make_first(struct capture *c, uint32_t event)
 		analysis__free(a);
 		a = NULL;
 	}
-	if (a && !c->profile->exact)
+	if (a && !c->profile->exact) {
 		profile__show(c->profile, analysis__watcher(a));
+		resolver__note_lines(c->resolver);
+	}
 	filter_gil(c, c->profile);
 	finish_analysis(c, a);
 	analysis__free(a);

@@ -59,8 +59,8 @@ static uint32_t shown(struct wall *w, uint32_t stack, uint64_t weight)
 
 static void add_on_cpu(struct wall *w, uint64_t weight, uint32_t stack)
 {
-	stack = shown(w, stack, weight);
 	tell(w, weight, (struct stretch){ .stack = stack, .state = THREAD_RUNNING });
+	stack = shown(w, stack, weight);
 	if (stack == RESOLVE_NO_STACK) {
 		stack = resolver__push(w->from->resolver, RESOLVE_NO_STACK, w->running_frame);
 		w->thread->times.unsampled += weight;
@@ -123,13 +123,13 @@ static void add_off(struct wall *w, const struct interval *i, const struct inter
 	uint64_t returning = returning_ns(w, i, after);
 	uint64_t weight = i->end_ns - i->start_ns - returning;
 	struct wait wait = waits__find(w->from->waits, w->thread->id, i);
+	uint32_t stack = shown(w, wait.stack, w->from->waits_shown ? weight : 0);
 
-	wait.stack = shown(w, wait.stack, w->from->waits_shown ? weight : 0);
 	w->thread->times.off += weight;
 	w->thread->times.reasons[wait.reason] += weight;
 	w->thread->times.stacks[wait.how] += weight;
 	if (w->from->waits_shown)
-		add(w, weight, wait.stack, true);
+		add(w, weight, stack, true);
 	else
 		add(w, weight, RESOLVE_NO_STACK, false);
 	tell(w, weight,

@@ -18,7 +18,8 @@
 
 struct stretch {
 	uint64_t begin_ns, end_ns; /* on the capture's clock */
-	uint32_t stack;		   /* resolved, or RESOLVE_NO_STACK */
+	uint32_t stack;		   /* resolved, of single lines where they are known, or
+				    * RESOLVE_NO_STACK */
 	enum thread_state state;
 	enum reason reason; /* while it is off its CPU */
 	bool preempted;	    /* off its CPU though it could go on */
