@@ -220,6 +220,7 @@ void analysis__finish(struct analysis *a, const struct profile *p, uint64_t lost
 	starts__report(a);
 	machine__report(a);
 	usage__report(a);
+	unlooked__report(a);
 	report__sort(report);
 }
 

@@ -34,6 +34,7 @@ void report__release(struct report *r)
 	}
 	for (size_t i = 0; i < r->threads.n; i++)
 		vec__release(&r->threads.data[i].reasons);
+	vec__release(&r->unlooked);
 	vec__release(&r->findings);
 	vec__release(&r->threads);
 	vec__release(&r->tasks);

@@ -146,9 +146,15 @@ struct report_usage {
 	uint64_t memory_bytes; /* resident, at that moment */
 };
 
+/* A rule that could not look: of what it is about, nothing is known. */
+struct report_unlooked {
+	const char *rule, *because; /* in a few words, with what it needs */
+};
+
 struct report_quality {
 	uint64_t samples, lost;
 	bool has_waits, has_lines, has_steps;
+	bool has_dumps; /* stacks were copied; else they are perf's, and nobody knows which are cut */
 	double complete, stitched, truncated; /* shares of the stacks */
 	double waits_with_stack;	      /* share of the time off a CPU */
 	double lines;			      /* share of Python frames with a line */
@@ -160,6 +166,7 @@ struct report {
 	const char *title, *scenario; /* scenario: "" if not known */
 	uint64_t duration_ns;
 	struct report_quality quality;
+	VEC(struct report_unlooked) unlooked; /* in the order of the rule table */
 	VEC(struct finding) findings;
 	VEC(struct report_thread) threads; /* in the order of the profile's */
 	VEC(struct report_task) tasks;	   /* most time first; so are the next three */

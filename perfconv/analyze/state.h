@@ -210,6 +210,7 @@ void natives__report(struct analysis *a);
 void starts__report(struct analysis *a);
 void machine__report(struct analysis *a);
 void usage__report(struct analysis *a);
+void unlooked__report(struct analysis *a);
 
 /**
  * analysis__finding - a new finding of a rule, or NULL if it is switched off

@@ -83,6 +83,7 @@ void report_quality__make(struct analysis *a, uint64_t lost)
 	q->samples = p->samples;
 	q->lost = lost;
 	q->has_waits = p->exact;
+	q->has_dumps = p->has_dumps;
 	q->complete = share(p->endings[STACK_COMPLETE], all);
 	q->stitched = share(p->stitched, all);
 	q->truncated = share(p->endings[STACK_TRUNCATED], all);

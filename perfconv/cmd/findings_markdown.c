@@ -101,14 +101,33 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 static void print_quality(struct sink *s, const struct report *r)
 {
 	const struct report_quality *q = &r->quality;
+	char *complete;
 
 	lines__print(s, "%s", "");
 	lines__print(s,
 		     "| stacks | complete | stitched | lines | waits with stack | events lost |");
 	lines__print(s, "|---|---|---|---|---|---|");
-	lines__print(s, "| %llu | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %llu |",
-		     (unsigned long long)q->samples, 100 * q->complete, 100 * q->stitched,
-		     100 * q->lines, 100 * q->waits_with_stack, (unsigned long long)q->lost);
+	if (q->has_dumps)
+		complete = mem__format("%.1f %%", 100 * q->complete);
+	else
+		complete = mem__strdup("no stack dumps");
+	lines__print(s, "| %llu | %s | %.1f %% | %.1f %% | %.1f %% | %llu |",
+		     (unsigned long long)q->samples, complete, 100 * q->stitched, 100 * q->lines,
+		     100 * q->waits_with_stack, (unsigned long long)q->lost);
+	free(complete);
+	if (!r->unlooked.n)
+		return;
+	lines__print(s, "%s", "");
+	lines__print(s, "Not looked for:");
+	lines__print(s, "%s", "");
+	for (size_t i = 0; i < r->unlooked.n; i++) {
+		char *rule = escaped(r->unlooked.data[i].rule);
+		char *because = escaped(r->unlooked.data[i].because);
+
+		lines__print(s, "- %s: %s", rule, because);
+		free(rule);
+		free(because);
+	}
 }
 
 static char *reasons_of(const struct report_thread *t)

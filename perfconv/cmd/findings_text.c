@@ -14,6 +14,7 @@
 #define SHOWN_THREADS 14u
 #define SHOWN_ROWS 6u
 #define SHOWN_EVIDENCE 4u /* frames of a stack */
+#define LEAST_NAME 12u	  /* columns of a thread's name in a line that is too long */
 #define QUIET_CPU 0.0005  /* of the time, and a switch a second: such a thread is not shown */
 
 static double percent(uint64_t part, uint64_t whole)
@@ -24,6 +25,17 @@ static double percent(uint64_t part, uint64_t whole)
 static double seconds(uint64_t ns)
 {
 	return (double)ns / 1e9;
+}
+
+static double milliseconds(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+/* So many as keep a figure narrow. */
+static int decimals(double value)
+{
+	return value < 1000 ? 1 : 0;
 }
 
 static const char *shouted(enum severity severity)
@@ -93,6 +105,11 @@ static void print_see(struct sink *s, const struct finding *f)
 	free(line);
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void print_title(struct sink *s, const struct report *r, const struct finding *f)
 {
 	const char *thread = thread_name(r, f->thread);
@@ -103,7 +120,8 @@ static void print_title(struct sink *s, const struct report *r, const struct fin
 	if (width + 2 <= LINES_COLUMNS) {
 		lines__print(s, "%s%*s%s", left, (int)(LINES_COLUMNS - width), "", f->headline);
 	} else {
-		lines__print(s, "%s", left);
+		lines__print(s, "%s",
+			     column(left, smaller(lines__width(left), LINES_COLUMNS)).text);
 		lines__wrap(s, INDENT, f->headline);
 	}
 	free(left);
@@ -141,7 +159,10 @@ static void print_head(struct sink *s, const struct report *r)
 static void print_quality(struct sink *s, const struct report_quality *q)
 {
 	char waits[64] = "  waits not recorded", lines[48] = "", lost[48] = "nothing lost";
+	char complete[48] = "no stack dumps";
 
+	if (q->has_dumps)
+		snprintf(complete, sizeof(complete), "complete %.1f %%", 100 * q->complete);
 	if (q->has_waits)
 		snprintf(waits, sizeof(waits), "  waits with stack %.0f %%",
 			 100 * q->waits_with_stack);
@@ -149,8 +170,48 @@ static void print_quality(struct sink *s, const struct report_quality *q)
 		snprintf(lines, sizeof(lines), "  lines %.0f %%", 100 * q->lines);
 	if (q->lost)
 		snprintf(lost, sizeof(lost), "%llu events lost", (unsigned long long)q->lost);
-	lines__print(s, "  %llu stacks: complete %.1f %%%s%s  %s", (unsigned long long)q->samples,
-		     100 * q->complete, lines, waits, lost);
+	lines__print(s, "  %llu stacks: %s%s%s  %s", (unsigned long long)q->samples, complete,
+		     lines, waits, lost);
+}
+
+static void append(char **line, const char *between, const char *more)
+{
+	char *longer = mem__format("%s%s%s", *line, **line ? between : "", more);
+
+	free(*line);
+	*line = longer;
+}
+
+/* All rules that miss the same thing as rule @first. */
+static void append_unlooked(char **line, const struct report *r, size_t first)
+{
+	const char *because = r->unlooked.data[first].because, *between = "; ";
+	char *words = mem__format("(%s)", because);
+
+	for (size_t i = first; i < r->unlooked.n; i++)
+		if (!strcmp(r->unlooked.data[i].because, because)) {
+			append(line, between, r->unlooked.data[i].rule);
+			between = ", ";
+		}
+	append(line, " ", words);
+	free(words);
+}
+
+static void print_unlooked(struct sink *s, const struct report *r)
+{
+	char *line = mem__strdup("");
+
+	for (size_t i = 0; i < r->unlooked.n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = !strcmp(r->unlooked.data[k].because, r->unlooked.data[i].because);
+		if (!told)
+			append_unlooked(&line, r, i);
+	}
+	if (*line)
+		lines__wrap(s, "  not looked for: ", line);
+	free(line);
 }
 
 static uint64_t of_reason(const struct report_thread *t, const char *const *names)
@@ -241,7 +302,7 @@ static void print_tasks(struct sink *s, const struct report *r)
 		if (t->exact)
 			lines__print(s, "%s %6.2f %%  %8llu %11.1f ms", column(t->name, 44).text,
 				     percent(t->on_cpu_ns, r->duration_ns),
-				     (unsigned long long)t->steps, (double)t->longest_ns / 1e6);
+				     (unsigned long long)t->steps, milliseconds(t->longest_ns));
 		else
 			lines__print(s, "%s %6.2f %%  %8s %14s", column(t->name, 44).text,
 				     percent(t->on_cpu_ns, r->duration_ns), "?", "?");
@@ -257,15 +318,17 @@ static void print_periodic(struct sink *s, const struct report *r)
 	if (!r->periodic.n)
 		return;
 	lines__print(s, "%s", "");
-	lines__print(s, "%-36s %-18s %8s %14s", "waits again and again", "thread", "rate",
+	lines__print(s, "%-33s %-18s %8s %14s", "waits again and again", "thread", "rate",
 		     "period");
 	for (size_t i = 0; i < r->periodic.n && i < SHOWN_ROWS; i++) {
 		const struct report_periodic *p = &r->periodic.data[i];
 
 		where(&p->function, name, sizeof(name));
-		lines__print(s, "%s %s %6.1f/s %5.1f +- %.1f ms", column(name, 36).text,
-			     column(thread_name(r, p->thread), 18).text, p->rate_hz,
-			     (double)p->period_ns / 1e6, (double)p->jitter_ns / 1e6);
+		lines__print(s, "%s %s %6.*f/s %5.*f +- %.*f ms", column(name, 33).text,
+			     column(thread_name(r, p->thread), 18).text, decimals(p->rate_hz),
+			     p->rate_hz, decimals(milliseconds(p->period_ns)),
+			     milliseconds(p->period_ns), decimals(milliseconds(p->jitter_ns)),
+			     milliseconds(p->jitter_ns));
 	}
 }
 
@@ -378,6 +441,7 @@ void findings_text__write(struct sink *s, const struct report *r, const char *pa
 {
 	print_head(s, r);
 	print_quality(s, &r->quality);
+	print_unlooked(s, r);
 	for (size_t i = 0; i < r->findings.n; i++)
 		print_finding(s, r, &r->findings.data[i]);
 	print_threads(s, r);
@@ -392,19 +456,24 @@ void findings_text__write(struct sink *s, const struct report *r, const char *pa
 	lines__print(s, "all of it:  perfconv report --format markdown %s", path);
 }
 
+/* One line; of what does not fit, the thread's name is cut first. */
+static void print_line(struct sink *s, const struct report *r, const struct finding *f)
+{
+	const char *thread = thread_name(r, f->thread);
+	char *rule = mem__format("%s  %.40s  ", shouted(f->severity), f->rule);
+	size_t left = LINES_COLUMNS - lines__width(rule) - 2, figures = lines__width(f->headline);
+	size_t name = left > figures + LEAST_NAME ? left - figures : LEAST_NAME;
+
+	name = smaller(name, lines__width(thread));
+	figures = smaller(figures, left - name);
+	lines__print(s, "%s%s  %*s%s", rule, column(thread, name).text,
+		     (int)(left - name - figures), "", column(f->headline, figures).text);
+	free(rule);
+}
+
 void findings_text__short(struct sink *s, const struct report *r)
 {
-	for (size_t i = 0; i < r->findings.n; i++) {
-		const struct finding *f = &r->findings.data[i];
-		char *left = mem__format("%s  %s  %s", shouted(f->severity), f->rule,
-					 thread_name(r, f->thread));
-		size_t width = lines__width(left) + lines__width(f->headline) + 2;
-
-		if (f->severity > SEVERITY_INFO && width <= LINES_COLUMNS)
-			lines__print(s, "%s%*s%s", left, (int)(LINES_COLUMNS - width + 2), "",
-				     f->headline);
-		else if (f->severity > SEVERITY_INFO)
-			lines__print(s, "%s  %s", left, f->headline);
-		free(left);
-	}
+	for (size_t i = 0; i < r->findings.n; i++)
+		if (r->findings.data[i].severity > SEVERITY_INFO)
+			print_line(s, r, &r->findings.data[i]);
 }

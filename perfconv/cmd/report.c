@@ -103,17 +103,25 @@ static int write_report(const struct report_command *c, const struct report *r,
 	return sink__commit(sink, err);
 }
 
+static bool is_off(const struct report_command *c, const char *rule)
+{
+	for (size_t i = 0; i < c->off.n; i++)
+		if (!strcmp(rule, c->off.data[i]))
+			return true;
+	return false;
+}
+
 /* Findings of a profile were made with its own rules; they can only be left out. */
 static void leave_out(struct report *r, const struct report_command *c)
 {
-	size_t n = 0;
+	size_t n = 0, unlooked = 0;
 
+	for (size_t i = 0; i < r->unlooked.n; i++)
+		if (!is_off(c, r->unlooked.data[i].rule))
+			r->unlooked.data[unlooked++] = r->unlooked.data[i];
+	r->unlooked.n = unlooked;
 	for (size_t i = 0; i < r->findings.n; i++) {
-		bool off = false;
-
-		for (size_t k = 0; k < c->off.n; k++)
-			off = off || !strcmp(r->findings.data[i].rule, c->off.data[k]);
-		if (off) {
+		if (is_off(c, r->findings.data[i].rule)) {
 			vec__release(&r->findings.data[i].stack);
 			vec__release(&r->findings.data[i].numbers);
 		} else {

@@ -69,11 +69,14 @@ static void write_quality(struct page *p)
 {
 	const struct report_quality *q = &p->report->quality;
 
-	html__numbers(p->out,
-		      "<p class=\"dim\">%.1f s, %zu threads, %llu stacks: complete %.1f %%, lines "
-		      "%.0f %%",
+	html__numbers(p->out, "<p class=\"dim\">%.1f s, %zu threads, %llu stacks: ",
 		      seconds(p->report->duration_ns), p->report->threads.n,
-		      (unsigned long long)q->samples, 100 * q->complete, 100 * q->lines);
+		      (unsigned long long)q->samples);
+	if (q->has_dumps)
+		html__numbers(p->out, "complete %.1f %%, lines %.0f %%", 100 * q->complete,
+			      100 * q->lines);
+	else
+		html__raw(p->out, "no stack dumps");
 	if (q->has_waits)
 		html__numbers(p->out, ", waits with stack %.0f %%", 100 * q->waits_with_stack);
 	if (q->lost)
@@ -83,12 +86,27 @@ static void write_quality(struct page *p)
 		html__raw(p->out, ", nothing lost</p>\n");
 }
 
+static void write_unlooked(struct page *p)
+{
+	const struct report *r = p->report;
+
+	if (!r->unlooked.n)
+		return;
+	html__raw(p->out, "<details class=\"dim\"><summary>not looked for</summary><ul>");
+	for (size_t i = 0; i < r->unlooked.n; i++) {
+		element(p, "<li>", r->unlooked.data[i].rule, ": ");
+		element(p, "", r->unlooked.data[i].because, "</li>");
+	}
+	html__raw(p->out, "</ul></details>\n");
+}
+
 static void write_title(struct page *p)
 {
 	element(p, "<h1>", p->report->title, "</h1>\n");
 	if (*p->report->scenario)
 		element(p, "<p class=\"dim\">scenario ", p->report->scenario, "</p>\n");
 	write_quality(p);
+	write_unlooked(p);
 }
 
 /* --- findings --------------------------------------------------------------- */

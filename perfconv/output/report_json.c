@@ -102,12 +102,26 @@ static void write_quality(struct json *j, const struct report_quality *q)
 	write_bool(j, "hasWaits", q->has_waits);
 	write_bool(j, "hasLines", q->has_lines);
 	write_bool(j, "hasSteps", q->has_steps);
+	write_bool(j, "hasDumps", q->has_dumps);
 	json__key_double(j, "complete", q->complete);
 	json__key_double(j, "stitched", q->stitched);
 	json__key_double(j, "truncated", q->truncated);
 	json__key_double(j, "waitsWithStack", q->waits_with_stack);
 	json__key_double(j, "lines", q->lines);
 	json__object_end(j);
+}
+
+static void write_unlooked(struct json *j, const struct report *r)
+{
+	json__key(j, "notLookedFor");
+	json__array(j);
+	for (size_t i = 0; i < r->unlooked.n; i++) {
+		json__object(j);
+		json__key_string(j, "rule", r->unlooked.data[i].rule);
+		json__key_string(j, "because", r->unlooked.data[i].because);
+		json__object_end(j);
+	}
+	json__array_end(j);
 }
 
 static void write_reasons(struct json *j, const struct report_thread *t)
@@ -254,6 +268,7 @@ static void write_tables(struct json *j, const struct report *r)
 	write_known(j, "scenario", r->scenario);
 	json__key_u64(j, "durationNs", r->duration_ns);
 	write_quality(j, &r->quality);
+	write_unlooked(j, r);
 	json__newline(j);
 	write_threads(j, r);
 	write_tasks(j, r);

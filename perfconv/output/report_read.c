@@ -208,11 +208,18 @@ static void read_quality(struct report_quality *q, const json_t *o)
 	q->has_waits = flag(o, "hasWaits");
 	q->has_lines = flag(o, "hasLines");
 	q->has_steps = flag(o, "hasSteps");
+	q->has_dumps = flag(o, "hasDumps");
 	q->complete = real(o, "complete");
 	q->stitched = real(o, "stitched");
 	q->truncated = real(o, "truncated");
 	q->waits_with_stack = real(o, "waitsWithStack");
 	q->lines = real(o, "lines");
+}
+
+static void read_unlooked(struct report *r, const json_t *o)
+{
+	vec__push(&r->unlooked,
+		  ((struct report_unlooked){ text(r, o, "rule"), text(r, o, "because") }));
 }
 
 static void read_list(struct report *r, const json_t *list,
@@ -229,6 +236,7 @@ static void read_report(struct report *r, const json_t *o, const json_t *finding
 	r->scenario = text(r, o, "scenario");
 	r->duration_ns = number(o, "durationNs");
 	read_quality(&r->quality, json_object_get(o, "quality"));
+	read_list(r, json_object_get(o, "notLookedFor"), read_unlooked);
 	read_list(r, json_object_get(o, "threads"), read_thread);
 	read_list(r, json_object_get(o, "tasks"), read_task);
 	read_list(r, json_object_get(o, "periodic"), read_periodic);

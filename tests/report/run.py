@@ -30,7 +30,9 @@ from suite import PERFCONV, ROOT, perf_trouble, python_with_pyframes  # noqa: E4
 
 PROGRAMS_FILE = HERE / "programs.py"
 CAPTURE = ROOT / "tests" / "files" / "good-waits.data"
+NATIVE_CAPTURE = ROOT / "tests" / "files" / "good-dwarf.data"
 COLUMNS = 80
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
 # A busy machine's part, and what follows from a capture of two seconds.
 MACHINE_RULES = {"cpu-starved", "cpu-slow", "throttled", "swapping", "capture-quality"}
 WORTH = {"medium", "high"}
@@ -59,6 +61,12 @@ def interpreter():
     return (None, perf_trouble()) if perf_trouble() else python_with_pyframes(names_collector)
 
 
+def too_long_lines(text):
+    """All but the one with the command to copy."""
+    return [line for line in text.splitlines()
+            if len(line) > COLUMNS and not line.startswith("all of it: ")]
+
+
 class Recording:
     """A program of programs.py, recorded; its report as JSON."""
 
@@ -76,10 +84,26 @@ class Recording:
         try:
             if done.returncode:
                 raise AssertionError(f"perf-pyrecord failed: {done.stderr}")
-            text = report("--side-dir", side, "--format", "json", self.data)
-            self.report = json.loads(text)
+            self.report = json.loads(report("--side-dir", side, "--format", "json", self.data))
+            self.text = report("--side-dir", side, self.data)
+            self.text += report("--short", "--side-dir", side, self.data)
+            self.check_profile(side)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check_profile(self, side):
+        """The findings that convert embeds are the same, lines included; the form is right."""
+        profile = self.folder / "profile.speedscope.json"
+        done = run([PERFCONV, "convert", "-q", "--side-dir", side, "-i", self.data, "-o", profile])
+        if done.returncode:
+            raise AssertionError(f"perfconv convert failed: {done.stderr}")
+        again = json.loads(report("--format", "json", profile))
+        for one, other in zip(self.report["findings"], again["findings"]):
+            assert one == other, f"of the profile: {other}; of the capture: {one}"
+        assert again == {**self.report, "title": again["title"]}, "the tables differ"
+        assert not list(problems(self.report, SCHEMA))
+        too_long = too_long_lines(self.text)
+        assert not too_long, too_long
 
     def findings(self, severities=WORTH):
         return [one for one in self.report["findings"]
@@ -165,15 +189,12 @@ class Form(unittest.TestCase):
             raise AssertionError(done.stderr)
         cls.json = json.loads(report("-f", "json", CAPTURE))
 
-    def schema(self):
-        return json.loads((ROOT / "docs" / "report.schema.json").read_text())
-
     def test_json_fits_its_schema(self):
-        self.assertEqual(list(problems(self.json, self.schema())), [])
+        self.assertEqual(list(problems(self.json, SCHEMA)), [])
 
     def test_the_schema_would_find_a_slip(self):
         for change in ({"schema": 2}, {"findings": [{}]}, {"durationNs": -1}, {"more": 1}):
-            self.assertTrue(list(problems({**self.json, **change}, self.schema())), change)
+            self.assertTrue(list(problems({**self.json, **change}, SCHEMA)), change)
 
     def test_threads_add_up(self):
         for thread in self.json["threads"]:
@@ -191,8 +212,56 @@ class Form(unittest.TestCase):
         self.assertEqual(report(path).splitlines()[:-1], report(CAPTURE).splitlines()[:-1])
 
     def test_text_fits_the_terminal(self):
-        for line in report(CAPTURE).splitlines()[:-1]:
-            self.assertLessEqual(len(line), COLUMNS, line)
+        self.assertEqual(too_long_lines(report(CAPTURE)), [])
+        self.assertEqual(too_long_lines(report("--short", CAPTURE)), [])
+        self.assertEqual(too_long_lines(report(NATIVE_CAPTURE)), [])
+
+    def test_long_names_and_large_figures_fit_the_terminal(self):
+        def grown(value, key=""):
+            if isinstance(value, dict):
+                return {name: grown(part, name) for name, part in value.items()}
+            if isinstance(value, list):
+                return [grown(part) for part in value]
+            if isinstance(value, str) and key in ("name", "headline", "text", "coroutine", "file"):
+                return value + " and a good deal more" * 8
+            return value * 50 if key in ("periodNs", "jitterNs", "longestNs", "rateHz") else value
+
+        path = self.folder / "long.json"
+        made = {**self.json, "periodic": [
+            {"thread": 0, "reason": "sleep", "waits": 50, "rateHz": 1.5, "periodNs": 1 << 30,
+             "jitterNs": 1 << 29, "waitNs": 5, "regular": 0.5, "function": {"name": "nap"}}],
+                "tasks": [{"name": "job", "thread": 0, "exact": True, "onCpuNs": 1 << 29,
+                           "steps": 1 << 20, "longestNs": 1 << 30}]}
+        path.write_text(json.dumps(grown(made)))
+        text = report(path)
+        self.assertIn("waits again and again", text)
+        self.assertIn("asyncio task", text)
+        self.assertEqual(too_long_lines(text + report("--short", path)), [])
+
+    def test_rules_that_could_not_look_are_told(self):
+        def unlooked(path, *options):
+            return {one["rule"]: one["because"] for one in
+                    json.loads(report("-f", "json", *options, path))["notLookedFor"]}
+
+        found = unlooked(CAPTURE)
+        self.assertEqual(set(found), {"gc", "throttled", "swapping", "cpu-slow", "target"})
+        self.assertIn("stripped", found["gc"])
+        self.assertIn("--scenario", found["target"])
+        self.assertNotIn("target", unlooked(CAPTURE, "--scenario", "idle"))
+        for path in CAPTURE, self.profile:
+            self.assertNotIn("gc", unlooked(path, "--no-rule", "gc"))
+        native = unlooked(NATIVE_CAPTURE)
+        self.assertIn("pyframes", native["busy-wait"])
+        self.assertIn("switch", native["polling"])
+        self.assertIn("  not looked for: gc (the interpreter is stripped", report(CAPTURE))
+        self.assertIn("- polling: needs every switch", report("-f", "markdown", NATIVE_CAPTURE))
+        self.assertIn("<li>polling: ", report("-f", "html", NATIVE_CAPTURE))
+
+    def test_without_stack_dumps_nothing_is_complete_or_not(self):
+        self.assertFalse(self.json["quality"]["hasDumps"])
+        for form in "text", "markdown", "html":
+            self.assertIn("no stack dumps", report("-f", form, CAPTURE))
+            self.assertNotIn("no stack dumps", report("-f", form, NATIVE_CAPTURE))
 
     def test_markdown_has_all_threads(self):
         text = report("-f", "markdown", CAPTURE)

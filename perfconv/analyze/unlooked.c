@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rules that could not look, for lack of what they need: silence of a rule says
+ * something only where it is not here.
+ *
+ * What says nothing of the capture's making is left out: a scenario without targets,
+ * a program whose start is not a part of it.
+ */
+#include "perfconv/analyze/state.h"
+
+/* Short: it stands in parentheses behind the rules' names. */
+static const char no_switches[] = "needs every switch: --switch-events, sched:sched_switch";
+static const char no_python[] = "needs Python's functions: run it under pyframes";
+static const char no_looks[] = "needs snapshots of the machine: perf-pyrecord makes them";
+
+static bool has_python(const struct analysis *a)
+{
+	const struct resolved *r = a->from.resolved;
+
+	for (size_t i = 0; i < r->frames.n; i++)
+		if (r->frames.data[i].kind == FRAME_PYTHON)
+			return true;
+	return false;
+}
+
+/* Its functions that are not exported have no names, the collector's among them. */
+static bool is_stripped(struct analysis *a)
+{
+	const struct resolved *r = a->from.resolved;
+
+	for (uint32_t i = 0; i < r->frames.n; i++)
+		if (r->frames.data[i].kind == FRAME_NATIVE && !r->frames.data[i].named &&
+		    frames__marks(&a->frames, i) & MARK_INTERPRETER)
+			return true;
+	return false;
+}
+
+static const char *of_machine(const struct analysis *a, enum rule_id rule)
+{
+	const struct threads_file *f = a->from.threads;
+	const struct machine_look *last;
+
+	if (!f || f->machine.n < 2)
+		return no_looks;
+	last = &f->machine.data[f->machine.n - 1];
+	if (rule == RULE_THROTTLED && !last->has_throttled)
+		return "the control group has no count of it";
+	if (rule == RULE_SWAPPING && !last->has_swap)
+		return "the kernel has no count of it";
+	if (rule == RULE_CPU_SLOW && (!last->mhz || !last->max_mhz))
+		return "the machine does not tell";
+	return NULL;
+}
+
+/* Why a rule could not look, or NULL. */
+static const char *missing(struct analysis *a, enum rule_id rule)
+{
+	bool switches = a->profile->exact, python = has_python(a);
+
+	switch (rule) {
+	case RULE_LOCK_CONVOY:
+	case RULE_POLLING:
+	case RULE_CPU_STARVED:
+		return switches ? NULL : no_switches;
+	case RULE_LOOP_BLOCKED:
+	case RULE_GIL_CONVOY:
+		return switches ? python ? NULL : no_python : no_switches;
+	case RULE_BUSY_WAIT:
+	case RULE_PING_PONG:
+	case RULE_CPU_BOUND:
+	case RULE_MESSAGES:
+	case RULE_NATIVE:
+		return python ? NULL : no_python;
+	case RULE_GC:
+		return !python		? no_python
+		       : is_stripped(a) ? "the interpreter is stripped: needs its debug symbols"
+					: NULL;
+	case RULE_TARGET:
+		return !switches	    ? no_switches
+		       : !*a->from.scenario ? "needs a scenario: --scenario NAME"
+					    : NULL;
+	case RULE_THROTTLED:
+	case RULE_SWAPPING:
+	case RULE_CPU_SLOW:
+		return of_machine(a, rule);
+	case RULE_QUALITY:
+	case RULE_SLOW_START:
+	case RULE_SLOW_STOP:
+	case RULES:
+	default:
+		return NULL;
+	}
+}
+
+void unlooked__report(struct analysis *a)
+{
+	for (int i = 0; i < RULES; i++) {
+		enum rule_id rule = (enum rule_id)i;
+		const char *because = a->from.rules->off[rule] ? NULL : missing(a, rule);
+
+		if (because)
+			vec__push(&a->report->unlooked,
+				  ((struct report_unlooked){ rule__get(rule)->id, because }));
+	}
+}
