@@ -8,6 +8,7 @@ copied into PAM's own tools/profiling/ and run there.
     user         who asked for this run: the user behind sudo
     process      children that never outlive us, and stop signals
     target       the Python that runs PAM: versions, petals, pyframes
+    question     what that Python is asked, in itself
     preflight    what must be true before anything is started
     services     redis, MQTT broker, side-service stand-in, vehicle
     app          PAM itself: start, health, stop
@@ -18,6 +19,7 @@ copied into PAM's own tools/profiling/ and run there.
     drive        the scenario's work, posted to PAM while it is recorded
     permission   how perf may be run here
     settings     what is recorded, as options of perf
+    capture_size how large a recording may get
     recorder     perf record, held back until PAM is healthy
     progress     how far a recording is
     board        what the board says: model, governor, temperature

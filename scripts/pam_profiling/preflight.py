@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 
-from . import recorder
+from . import capture_size
 from .messages import see
 
 STANDARD_PORTS = {"redis": 6379, "mqtt": 1883, "side-service": 3004,
@@ -63,6 +63,13 @@ def check_target(target):
         return (f"PAM's configuration {target.config} is missing: copy "
                 "PAM's config.json there, or run scripts/install_pam.py."
                 + see("config"))
+    if target.config_trouble:
+        return (f"PAM's configuration cannot be read ({target.config_trouble})"
+                ": mend that file." + see("config"))
+    if target.import_trouble:
+        return (f"PAM cannot be imported ({target.import_trouble}): install "
+                f"what is missing ({target.executable} -m pip install ...), "
+                "or run scripts/install_pam.py." + see("import"))
     return None
 
 
@@ -114,10 +121,11 @@ def find_program(name):
     return shutil.which(name, path=places)
 
 
-def check_output(path, user, duration_s):
+def check_output(path, user, duration_s, rate):
     """The output folder can be written and has room for the capture.
 
     duration_s   0: not known, until it is stopped
+    rate         bytes a second that the recording may write
     """
     parent = os.path.abspath(path)
     while not os.path.exists(parent):
@@ -129,8 +137,7 @@ def check_output(path, user, duration_s):
         return (f"{parent} cannot be written by {user.name}: name another "
                 "folder with --output DIR." + see("output"))
     free = shutil.disk_usage(parent).free
-    needed = (int(recorder.BYTES_PER_SECOND * duration_s)
-              + recorder.BYTES_BESIDES)
+    needed = capture_size.needed_bytes(rate, duration_s)
     if free < needed:
         length = f"{duration_s:g} s" if duration_s else "a recording"
         return (f"{parent} has {free >> 20} MB free, and {length} may "

@@ -16,10 +16,6 @@ from .messages import ProfilingError, see
 from .process import process_cpu_seconds, read_line
 from .usage_log import UsageLog
 
-# A busy core fills 99 dumps of 16 KiB a second, and every thread that waits
-# often as many; pyframes reserves its side file, and PAM writes logs.
-BYTES_PER_SECOND = 8 << 20
-BYTES_BESIDES = 64 << 20
 LEAST_FREE_BYTES = 24 << 20
 
 

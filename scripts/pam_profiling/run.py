@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 
-from . import drive, preflight, settings, snapshots, view
+from . import capture_size, drive, preflight, settings, snapshots, view
 from .capture import (
     Capture, bundle_command, convert, convert_command, describe_target,
     find_perfconv, findings_of, make_bundle, shorter_path)
@@ -61,8 +61,6 @@ class Run:
         """Everything that can be known to fail, told at once."""
         arguments = self.arguments
         problems = self.subject.problems()
-        problems.append(preflight.check_output(arguments.output, self.user,
-                                               arguments.duration))
         if not arguments.no_convert:
             self.perfconv = find_perfconv(arguments.perfconv,
                                           self.script_folder)
@@ -72,6 +70,8 @@ class Run:
             self.permission, problem = find_permission(
                 folder, settings.wanted(self.arguments))
         problems.append(problem)
+        problems.append(preflight.check_output(
+            arguments.output, self.user, arguments.duration, self.rate()))
         if drive.MISSION in arguments.drive:
             try:
                 self.mission = drive.read_mission(
@@ -82,6 +82,15 @@ class Run:
         problems = [problem for problem in problems if problem]
         if problems:
             raise ProfilingError("\n".join(problems))
+
+    def rate(self):
+        """Bytes a second that the recording may write."""
+        chosen = (self.permission.settings if self.permission
+                  else settings.wanted(self.arguments))
+        busy = capture_size.activity(
+            self.arguments.scenario, self.arguments.drive,
+            self.arguments.with_services)
+        return capture_size.bytes_per_second(chosen, *busy)
 
     # ----- start, record, stop -------------------------------------------
 

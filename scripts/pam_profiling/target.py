@@ -11,63 +11,8 @@ import subprocess
 
 from .messages import ProfilingError, see
 
-# Runs inside the target interpreter; imports nothing of PAM's.
-QUESTION = r"""
-import importlib.metadata as metadata, importlib.util as util
-import json, os, platform, sys
-
-sys.path[:] = [entry for entry in sys.path if entry]
-
-def version(name):
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-def present(name):
-    try:
-        spec = util.find_spec(name)
-        return spec is not None and spec.origin is not None
-    except (ImportError, ValueError):
-        return False
-
-answer = {
-    "version": platform.python_version(),
-    "implementation": platform.python_implementation(),
-    "executable": sys.executable,
-    "pyframes": present("pyframes"),
-    "pyframes_version": version("pyframes"),
-    "uvicorn": present("uvicorn"),
-    "paho": present("paho.mqtt.client"),
-    "pymavlink": present("pymavlink"),
-    "pam_version": version("petal-app-manager"),
-    "petals": {d.metadata["Name"]: d.version
-               for d in metadata.distributions()
-               if (d.metadata["Name"] or "").startswith("petal-")
-               and d.metadata["Name"] != "petal-app-manager"},
-    "main": None, "config": None, "proxies": None, "missing": [],
-}
-spec = util.find_spec("petal_app_manager")
-if spec and spec.submodule_search_locations:
-    folder = list(spec.submodule_search_locations)[0]
-    root = os.path.dirname(os.path.dirname(folder))
-    answer["main"] = os.path.join(folder, "main.py")
-    answer["config"] = os.path.join(root, "config.json")
-    answer["proxies"] = os.path.join(root, "proxies.yaml")
-    if present("yaml") and os.path.exists(answer["proxies"]):
-        import yaml
-        with open(answer["proxies"]) as stream:
-            answer["settings"] = yaml.safe_load(stream)
-        modules = (answer["settings"] or {}).get("petals") or {}
-        answer["missing"] = [
-            f"{name} ({str(modules[name]).partition(':')[0].partition('.')[0]})"
-            for key in ("startup_petals", "enabled_petals")
-            for name in (answer["settings"] or {}).get(key) or []
-            if name in modules and not present(
-                str(modules[name]).partition(":")[0].partition(".")[0])]
-print(json.dumps(answer))
-"""
-
+QUESTION = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "question.py")
 
 ANSWERS = ("version", "implementation", "pyframes", "pyframes_version",
            "uvicorn", "paho", "pymavlink", "pam_version", "main", "petals",
@@ -83,6 +28,8 @@ class Target:
     pyframes        True when pyframes can be imported
     config          where PAM looks for config.json, or None
     missing         enabled petals whose module is not installed
+    import_trouble  why importing PAM will fail, as Python says it, or None
+    config_trouble  which file of PAM's configuration is no JSON or YAML, or None
     """
 
     def __init__(self, executable, answer):
@@ -100,6 +47,8 @@ class Target:
         self.petals = answer["petals"]
         self.config = answer["config"]
         self.missing = answer.get("missing") or []
+        self.import_trouble = answer.get("import_trouble")
+        self.config_trouble = answer.get("config_trouble")
         settings = answer.get("settings")
         settings = settings if isinstance(settings, dict) else {}
         self.enabled_petals = _names(settings, "startup_petals")
@@ -130,9 +79,11 @@ def ask_target(executable, user, environ):
 
     Raises ProfilingError when it does not run or does not answer in 30 s.
     """
+    with open(QUESTION, encoding="utf-8") as stream:
+        question = stream.read()
     try:
         result = subprocess.run(
-            [executable, "-c", QUESTION], stdin=subprocess.DEVNULL,
+            [executable, "-c", question], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=30, env=environ,
             check=False, **user.popen_options())
     except (OSError, subprocess.TimeoutExpired) as error:

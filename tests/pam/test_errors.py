@@ -51,6 +51,21 @@ class Trouble(test_profile.Launching):
                 f'mount -t tmpfs -o size={size} none {self.output} && exec "$@"',
                 "sh", *command]
 
+    def broken_pam(self, line, config="{}"):
+        """The stand-in, with a line in PAM's main module."""
+        folder = os.path.join(os.path.dirname(self.output), "site")
+        os.makedirs(os.path.join(folder, "petal_app_manager"))
+        os.symlink(os.path.join(support.STAND_IN, "site", "uvicorn"),
+                   os.path.join(folder, "uvicorn"))
+        for name, text in (("__init__.py", ""), ("main.py", line + "\n")):
+            with open(os.path.join(folder, "petal_app_manager", name), "w",
+                      encoding="ascii") as stream:
+                stream.write(text)
+        with open(os.path.join(os.path.dirname(folder), "config.json"), "w",
+                  encoding="ascii") as stream:
+            stream.write(config)
+        self.environ["PYTHONPATH"] = folder
+
 
 class AtOnce(Trouble):
     """Told before anything is started."""
@@ -95,6 +110,30 @@ class AtOnce(Trouble):
         self.refused("--python", python, words="has no petal_app_manager: activate",
                      PYTHONPATH="")
 
+    def refused_to_import(self, line, words):
+        self.with_redis()
+        self.broken_pam(line)
+        self.refused(words=r"PAM cannot be imported \(" + words + r".*-m pip install",
+                     PYTHONPATH=self.environ["PYTHONPATH"])
+
+    def test_a_module_that_pam_imports_is_missing(self):
+        self.refused_to_import("import petal_that_is_missing",
+                               r"ModuleNotFoundError: No module named 'petal_that_is_missing'"
+                               r", which petal_app_manager\.main imports")
+
+    def test_one_that_its_functions_import_is_missing(self):
+        self.refused_to_import("def build_app():\n    from petal_that_is_missing import x",
+                               "ModuleNotFoundError.*petal_that_is_missing")
+
+    def test_a_source_that_is_no_python(self):
+        self.refused_to_import("def (:", r"SyntaxError: .*main\.py, line 1")
+
+    def test_configuration_that_is_no_json(self):
+        self.with_redis()
+        self.broken_pam("", config="{")
+        self.refused(words=r"configuration cannot be read \(.*config\.json: Expecting.*mend",
+                     PYTHONPATH=self.environ["PYTHONPATH"])
+
     def test_disk_without_room(self):
         self.with_redis()
         command = self.in_small_disk("16m", self.command())
@@ -106,24 +145,12 @@ class AtOnce(Trouble):
 class Later(Trouble):
     """Told when it happens; what was recorded is kept."""
 
-    def broken_pam(self, line):
-        """The stand-in, with a line in PAM's main module."""
-        folder = os.path.join(os.path.dirname(self.output), "site")
-        os.makedirs(os.path.join(folder, "petal_app_manager"))
-        os.symlink(os.path.join(support.STAND_IN, "site", "uvicorn"),
-                   os.path.join(folder, "uvicorn"))
-        for name, text in (("__init__.py", ""), ("main.py", line + "\n")):
-            with open(os.path.join(folder, "petal_app_manager", name), "w",
-                      encoding="ascii") as stream:
-                stream.write(text)
-        with open(os.path.join(os.path.dirname(folder), "config.json"), "w",
-                  encoding="ascii") as stream:
-            stream.write("{}")
-        self.environ["PYTHONPATH"] = folder
+    # What its sources do not tell is seen when PAM has tried it.
+    HIDDEN = "__import__('petal_that_is_missing')"
 
     def test_pam_s_import_fails(self):
         self.with_redis()
-        self.broken_pam("import petal_that_is_missing")
+        self.broken_pam(self.HIDDEN)
         watch = support.Stopwatch()
         result = self.run_profile()
         self.assertEqual(result.returncode, 1)
@@ -134,14 +161,14 @@ class Later(Trouble):
 
     def test_pam_s_import_fails_while_its_startup_is_recorded(self):
         self.with_redis()
-        self.broken_pam("import petal_that_is_missing")
+        self.broken_pam(self.HIDDEN)
         result = self.run_profile("--startup")
         self.assertEqual(result.returncode, 1)
         self.assertIn("petal_that_is_missing", result.stderr)
 
     def test_a_disk_that_fills_up_ends_the_recording_in_time(self):
         self.with_redis()
-        command = self.in_small_disk("240m", self.command(duration="20"))
+        command = self.in_small_disk("240m", self.command("--switch-bytes", "0", duration="20"))
         profiler = self.start(command, env=self.environ, stderr=subprocess.PIPE)
         # The disk as the profiler sees it.
         seen = f"/proc/{profiler.pid}/root{self.output}"

@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 import support
-from pam_profiling import perf_event, permission, preflight
+from pam_profiling import capture_size, perf_event, permission, preflight, settings
 from pam_profiling.messages import ProfilingError
 from pam_profiling.target import ask_target
 from pam_profiling.user import InvokingUser
@@ -132,14 +132,57 @@ class Output(unittest.TestCase):
         user = InvokingUser({})
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "not", "there", "yet")
-            self.assertIsNone(preflight.check_output(path, user, 1))
-            message = preflight.check_output(path, user, 1e9)
+            self.assertIsNone(preflight.check_output(path, user, 1, 1e6))
+            message = preflight.check_output(path, user, 1e9, 1e6)
         self.assertIn("free some space", message)
 
     def test_a_file_in_the_way(self):
         with tempfile.NamedTemporaryFile() as file:
-            message = preflight.check_output(file.name, InvokingUser({}), 1)
+            message = preflight.check_output(file.name, InvokingUser({}), 1, 1e6)
         self.assertIn("is not a folder", message)
+
+
+class Room(unittest.TestCase):
+    """What is asked for, against what recordings of PAM 0.2.7 wrote (MB/s)."""
+
+    WHOLE = settings.Settings()
+    # Scenario, what is driven, settings, the most that was seen, and on how busy a machine.
+    SEEN = (("idle-no-leaffc", [], WHOLE, 6.0, "the README's"),
+            ("idle-with-leaffc", [], WHOLE, 7.5, "load 6"),
+            ("esc-calibration", ["esc-calibration"], WHOLE, 6.4, "load 12"),
+            ("mission-execution", ["mission-execution", "rc-stream"], WHOLE, 9.5, "calm"),
+            ("mission-execution", ["mission-execution", "rc-stream"],
+             settings.Settings(switch_bytes=0), 1.9, "load 14"),
+            ("mission-execution", ["mission-execution", "rc-stream"],
+             WHOLE.with_frame_pointers(), 0.7, "load 14"),
+            ("idle-no-leaffc", [], settings.Settings(dump_bytes=65528), 6.5, "load 12"),
+            ("idle-no-leaffc", [], settings.Settings(frequency_hz=499), 4.7, "load 12"))
+
+    @staticmethod
+    def rate(scenario, kinds, chosen, simulated=True):
+        return capture_size.bytes_per_second(
+            chosen, *capture_size.activity(scenario, kinds, simulated)) / 1e6
+
+    def test_it_is_enough_and_not_far_too_much(self):
+        for scenario, kinds, chosen, seen, load in self.SEEN:
+            rate = self.rate(scenario, kinds, chosen)
+            self.assertGreater(rate, 1.2 * seen, (scenario, chosen, load))
+            # A busy machine's PAM writes less than a calm one's.
+            self.assertLess(rate, (2 if load == "calm" else 5) * seen, (scenario, chosen, load))
+
+    def test_what_is_recorded_counts(self):
+        whole = self.rate("idle-with-leaffc", [], self.WHOLE)
+        for less in (settings.Settings(switch_bytes=0), settings.Settings(dump_bytes=1024),
+                     settings.Settings(frequency_hz=9), settings.Settings(switches=False),
+                     self.WHOLE.with_frame_pointers()):
+            self.assertLess(self.rate("idle-with-leaffc", [], less), whole, less)
+
+    def test_a_pam_that_is_not_ours_may_be_busy_whatever_its_label_says(self):
+        self.assertEqual(self.rate("idle-no-leaffc", [], self.WHOLE, simulated=False),
+                         self.rate("mission-execution", [], self.WHOLE))
+
+    def test_the_bundle_and_the_rest_need_room_too(self):
+        self.assertGreater(capture_size.needed_bytes(1e6, 100), 170e6)
 
 
 class User(unittest.TestCase):
