@@ -13,10 +13,23 @@ struct python {
 	const struct machine *machine;
 	struct symbols *symbols;
 	struct sidefiles *sidefiles;
-	VEC(const struct sidefile *) by_dso; /* NULL: no trampoline, or no side file */
-	struct strtab names;		     /* of frames known by symbol only */
+	VEC(const struct sidefile *) by_dso;	 /* NULL: no trampoline, or no side file */
+	VEC(const struct sidefile *) by_process; /* NULL: none was read */
+	struct strtab names;			 /* of frames known by symbol only */
 	uint64_t arenas_missing;
 };
+
+/* Of what a process has mapped in the end. */
+static const struct sidefile *find_side_file(const struct python *py, const struct maps *maps)
+{
+	struct maps_position at = maps__end(maps);
+	const struct map *map;
+
+	while ((map = maps__before(maps, &at)))
+		if (py->by_dso.data[map->dso])
+			return py->by_dso.data[map->dso];
+	return NULL;
+}
 
 struct python *python__new(const struct machine *machine, struct images *images,
 			   struct symbols *symbols, struct sidefiles *sidefiles)
@@ -34,6 +47,8 @@ struct python *python__new(const struct machine *machine, struct images *images,
 			py->arenas_missing += !images__get(images, &machine->dsos, i);
 		vec__push(&py->by_dso, file);
 	}
+	for (size_t i = 0; i < machine->processes.n; i++)
+		vec__push(&py->by_process, find_side_file(py, &machine->processes.data[i].maps));
 	return py;
 }
 
@@ -42,6 +57,7 @@ void python__free(struct python *py)
 	if (!py)
 		return;
 	vec__release(&py->by_dso);
+	vec__release(&py->by_process);
 	strtab__release(&py->names);
 	free(py);
 }
@@ -136,14 +152,7 @@ const char *python__thread_name(const struct python *py, uint32_t id)
 
 const struct sidefile *python__side_file(const struct python *py, uint32_t id)
 {
-	const struct maps *maps = &machine__process_of(py->machine, id)->maps;
-	struct maps_position at = maps__end(maps);
-	const struct map *map;
-
-	while ((map = maps__before(maps, &at)))
-		if (py->by_dso.data[map->dso])
-			return py->by_dso.data[map->dso];
-	return NULL;
+	return py->by_process.data[py->machine->threads.data[id].process];
 }
 
 uint32_t python__version(const struct python *py)
