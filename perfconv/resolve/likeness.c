@@ -63,27 +63,36 @@ static bool is_out(const struct store_switch *row)
 	return switch__kind(row) <= SWITCH_PREEMPTED;
 }
 
-/* Every switch counts in its group; a place met again adds no new value. */
-static void count_switch(struct likeness *l, uint32_t thread, const struct store_switch *row)
+/* The group of a place that was not met before.  Return: LIKENESS_NONE if it is in none. */
+static uint32_t add_place(struct likeness *l, uint32_t thread, uint32_t place)
 {
-	uint32_t place = switch__place(row), group;
-	struct switch_place p;
+	struct switch_place p = switches__get_place(l->switches, place);
 	uint64_t words[2];
+	uint32_t group;
 
-	if (!is_out(row) || place == SWITCH_NO_PLACE)
-		return;
-	p = switches__get_place(l->switches, place);
 	if (p.regs == SWITCH_NO_REGS)
-		return;
+		return LIKENESS_NONE;
 	switches__get_regs(l->switches, p.regs, words);
 	group = group_of(l, thread, p.stack, words);
 	if (group == LIKENESS_NONE)
+		return LIKENESS_NONE;
+	(void)idmap__intern(&l->refs, thread, place);
+	vec__push(&l->group_of, group);
+	count_values(l, group, words);
+	return group;
+}
+
+/* Every switch counts in its group; a place met again adds no new value. */
+static void count_switch(struct likeness *l, uint32_t thread, const struct store_switch *row)
+{
+	uint32_t place = switch__place(row), ref, group;
+
+	if (!is_out(row) || place == SWITCH_NO_PLACE)
 		return;
-	l->group_list.data[group].switches++;
-	if (idmap__find(&l->refs, thread, place) == IDMAP_NONE) {
-		(void)idmap__intern(&l->refs, thread, place);
-		count_values(l, group, words);
-	}
+	ref = idmap__find(&l->refs, thread, place);
+	group = ref == IDMAP_NONE ? add_place(l, thread, place) : l->group_of.data[ref];
+	if (group != LIKENESS_NONE)
+		l->group_list.data[group].switches++;
 }
 
 static void count_switches(struct likeness *l)
@@ -177,14 +186,12 @@ static uint32_t key_of(struct likeness *l, uint32_t group, uint64_t *words)
 static void key_places(struct likeness *l)
 {
 	for (size_t i = 0; i < l->refs.n; i++) {
-		uint32_t thread = (uint32_t)l->refs.keys[i].a, place = (uint32_t)l->refs.keys[i].b;
-		struct switch_place p = switches__get_place(l->switches, place);
+		uint32_t place = (uint32_t)l->refs.keys[i].b;
 		uint64_t words[2];
-		uint32_t group;
 
-		switches__get_regs(l->switches, p.regs, words);
-		group = group_of(l, thread, p.stack, words);
-		vec__push(&l->key_of, key_of(l, group, words));
+		switches__get_regs(l->switches, switches__get_place(l->switches, place).regs,
+				   words);
+		vec__push(&l->key_of, key_of(l, l->group_of.data[i], words));
 	}
 }
 
@@ -285,6 +292,7 @@ void likeness__release(struct likeness *l)
 	idmap__release(&l->keys);
 	vec__release(&l->doubted);
 	idmap__release(&l->refs);
+	vec__release(&l->group_of);
 	vec__release(&l->key_of);
 	vec__release(&l->dumps);
 	vec__release(&l->owns);

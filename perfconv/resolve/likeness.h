@@ -62,6 +62,7 @@ struct likeness {
 	struct idmap keys;		 /* (digests that count, group and the rest of them) */
 	VEC(bool) doubted;		 /* by key: different stacks are known to look so */
 	struct idmap refs;		 /* (thread, place) */
+	VEC(uint32_t) group_of;		 /* by ref */
 	VEC(uint32_t) key_of;		 /* by ref */
 	VEC(struct likeness_dump) dumps; /* by key, then time; whole ones, if a key has any */
 	VEC(struct likeness_own) owns;	 /* by thread, then time */
