@@ -11,6 +11,7 @@
 #define SURE_BITS 7.0  /* as unlikely as 1 in 128 that leftovers look so */
 #define MOST_BITS 6.0  /* no opcode counts as rarer than 1 in 64 */
 #define HOME_PLACES 2u /* that make a slot a home */
+#define ANY_OPCODE 256u
 
 void learner__release(struct learner *l)
 {
@@ -52,7 +53,7 @@ static struct learner_slot *slot_of(struct learner *l, const struct learner_fram
 	return &l->slots.data[id];
 }
 
-static void count_opcode(struct learner *l, uint32_t object, uint8_t opcode)
+static void count_site(struct learner *l, uint32_t object, uint32_t opcode)
 {
 	uint32_t id = idmap__intern(&l->opcode_keys, object, opcode);
 
@@ -85,7 +86,8 @@ static void see_site(struct learner *l, const struct learner_frame *f, uint32_t 
 		return;
 	see_opcode(s, f->opcodes[i]);
 	s->between += f->between[i];
-	count_opcode(l, f->object, f->opcodes[i]);
+	count_site(l, f->object, f->opcodes[i]);
+	count_site(l, f->object, ANY_OPCODE);
 }
 
 /* Two hashes stand for the frame; should they be equal by chance, it is not counted. */
@@ -124,12 +126,9 @@ static double bits_of(const struct learner *l, uint32_t object, uint8_t opcode, 
 
 static double all_sites(const struct learner *l, uint32_t object)
 {
-	double all = 0;
+	uint32_t id = idmap__find(&l->opcode_keys, object, ANY_OPCODE);
 
-	for (size_t i = 0; i < l->opcode_keys.n; i++)
-		if (l->opcode_keys.keys[i].a == object)
-			all += l->opcode_sites.data[i];
-	return all;
+	return id == IDMAP_NONE ? 0 : l->opcode_sites.data[id];
 }
 
 static bool has_one_opcode(const struct learner *l, struct learner_slot *s, double all)
@@ -176,8 +175,9 @@ static uint32_t try_slots(struct learner *l, const struct learner_place *p, doub
 }
 
 /* What is in front of a loop is between instructions too, so that comes second. */
-static void decide_place(struct learner *l, struct learner_place *p, double all)
+static void decide_place(struct learner *l, struct learner_place *p)
 {
+	double all = all_sites(l, p->object);
 	uint32_t only = 0, id;
 
 	p->sure = try_slots(l, p, all, false, &only);
@@ -193,20 +193,9 @@ static void decide_place(struct learner *l, struct learner_place *p, double all)
 
 void learner__decide(struct learner *l)
 {
-	uint32_t object = UINT32_MAX;
-	double all = 0;
-
-	for (size_t i = 0; i < l->places.n; i++) {
-		struct learner_place *p = &l->places.data[i];
-
-		if (!p->seen)
-			continue;
-		if (p->object != object) {
-			object = p->object;
-			all = all_sites(l, object);
-		}
-		decide_place(l, p, all);
-	}
+	for (size_t i = 0; i < l->places.n; i++)
+		if (l->places.data[i].seen)
+			decide_place(l, &l->places.data[i]);
 }
 
 static const struct learner_slot *find_slot(const struct learner *l, uint32_t place, uint32_t slot)

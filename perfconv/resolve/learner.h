@@ -67,7 +67,7 @@ struct learner {
 	struct idmap frames, sites, slot_keys;
 	VEC(struct learner_slot) slots;
 	VEC(struct learner_place) places; /* by location id; may be shorter */
-	struct idmap opcode_keys;	  /* (object, opcode): how common it is */
+	struct idmap opcode_keys;	  /* (object, opcode or all): how common it is */
 	VEC(uint32_t) opcode_sites;
 	struct idmap home_keys; /* (object, slot): how often it alone is sure */
 	VEC(uint32_t) homes;
