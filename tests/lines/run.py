@@ -4,7 +4,7 @@
 
     tests/lines/run.py [--seconds S] [--keep DIR] [PYTHON]...
 
-Needs perf with the right to record, and one of CPython 3.11, 3.12, 3.13 or more; of
+Needs perf with the right to record, and one of CPython 3.9 to 3.13 or more; of
 Debian's own Python and of others with debug information, each one found is tried.
 PERFCONV defaults to build/perfconv.
 """
@@ -54,7 +54,7 @@ def interpreters():
     found = {}
     for python in venvs.interpreters(OPTIONS.pythons):
         version = venvs.version(python) or ""
-        if re.match(r"3\.1[123]\.", version):
+        if re.match(r"3\.(9|1[0123])\.", version):
             found[version] = python
     return found
 
@@ -78,7 +78,7 @@ class Lines(unittest.TestCase):
         if perf_trouble():
             raise unittest.SkipTest(perf_trouble())
         if not interpreters():
-            raise unittest.SkipTest("there is no CPython 3.11, 3.12 or 3.13")
+            raise unittest.SkipTest("there is no CPython 3.9 to 3.13")
         cls.folder = Path(OPTIONS.keep or tempfile.mkdtemp(prefix="perfconv-lines-"))
         if not OPTIONS.keep:
             cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
@@ -90,7 +90,8 @@ class Lines(unittest.TestCase):
         done = run([truth_program(), capture])
         self.assertEqual(done.returncode, 0, done.stderr)
         samples = truth.parse(done.stdout)
-        counts, wrong = truth.judge(samples, rows)
+        minor = tuple(map(int, version.split(".")[:2]))
+        counts, wrong = truth.judge(samples, rows, minor)
         for kind in KINDS:
             frames, given, known, right = counts[kind]
             print(f"  {version}, {threads} threads, {kind + ':':8} {frames:6} frames, lines given "
@@ -140,6 +141,12 @@ class Lines(unittest.TestCase):
             with self.subTest(version=version):
                 self.check_output(self.check(version, 1))
                 self.check(version, 3)
+
+    def test_lines_of_3_9(self):
+        self.check_minor(9)
+
+    def test_lines_of_3_10(self):
+        self.check_minor(10)
 
     def test_lines_of_3_11(self):
         self.check_minor(11)

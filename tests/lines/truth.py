@@ -46,6 +46,9 @@ def references():
 CALLERS = {name: lines_with(pattern) for name, pattern in SPECIAL.items()}
 CALLERS.update({name: lines for name, lines in references().items()
                 if len(lines) == 1 and name not in AMBIGUOUS})
+# 3.9 leaves a with statement on the last line of its body.
+EXITS_3_9 = {name: {line + 1 for line in CALLERS[name]}
+             for name in ("Number.__exit__", "Async.__aexit__")}
 WALK = [lines_with(f"# walk {i}") for i in range(4)]
 TIMED = {number: {number} for number in lines_with("# timed$")}
 _FROM, _TO = lines_with("# timed from").pop(), lines_with("# timed to").pop()
@@ -91,7 +94,12 @@ def row_at(rows, sample):
     return None
 
 
-def truth_of(sample, i, rows):
+def callers(version):
+    """The lines on which each function is called, as CPython @version, a tuple, counts."""
+    return {**CALLERS, **EXITS_3_9} if version < (3, 10) else CALLERS
+
+
+def truth_of(sample, i, rows, called):
     """The lines that frame i, counted from the leaf, may be at; None: not known."""
     frame, inner = sample.frames[i], sample.frames[i - 1] if i else None
     if i == 0:
@@ -108,20 +116,21 @@ def truth_of(sample, i, rows):
         whole = any(one.name == "calls" for one in sample.frames[i + 1:])
         return WALK[(DEPTH - outer) % 4] if whole else None
     if frame.name == "calls" and inner.name == "Local.__del__":
-        return CALLERS["deaths"]  # up to 3.11 locals die when the function is gone
-    return CALLERS.get(inner.name.split(".<locals>.")[-1] if "<locals>" in inner.name
-                       and inner.name not in CALLERS else inner.name)
+        return called["deaths"]  # up to 3.11 locals die when the function is gone
+    return called.get(inner.name.split(".<locals>.")[-1] if "<locals>" in inner.name
+                      and inner.name not in called else inner.name)
 
 
-def judge(samples, rows):
+def judge(samples, rows, version):
     """Per kind of frame: [frames, given, known, right], and what is wrong."""
+    called = callers(version)
     counts, wrong = collections.defaultdict(lambda: [0, 0, 0, 0]), collections.Counter()
     for sample in samples:
         for i, frame in enumerate(sample.frames):
             count = counts[frame.kind]
             count[0] += 1
             count[1] += frame.line > 0
-            wanted = truth_of(sample, i, rows) if frame.line else None
+            wanted = truth_of(sample, i, rows, called) if frame.line else None
             if wanted is None:
                 continue
             count[2] += 1
