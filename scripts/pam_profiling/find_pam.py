@@ -11,6 +11,7 @@ import pwd
 from .messages import ProfilingError, see
 from .process import read_line
 from .snapshots import stat_fields
+from .user import parse_environment
 
 LISTENING = "0A"
 
@@ -129,11 +130,9 @@ def environment(pid):
     """The environment that a process was started with."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as stream:
-            entries = stream.read().split(b"\0")
+            return parse_environment(stream.read())
     except OSError:
         return {}
-    return {os.fsdecode(name): os.fsdecode(value) for name, separator, value
-            in (entry.partition(b"=") for entry in entries) if separator}
 
 
 def python_of(pid):

@@ -39,8 +39,10 @@ class Launched:
     def problems(self):
         """Sentences about what would fail; asks the interpreter about itself."""
         arguments = self.arguments
-        python = arguments.python or default_python(self.script_folder)
-        self.target = ask_target(shutil.which(python) or python,
+        python = arguments.python or default_python(self.script_folder,
+                                                    self.environ)
+        self.target = ask_target(shutil.which(
+            python, path=self.environ.get("PATH")) or python,
                                  self.run.user, self.environ)
         problems = [preflight.check_target(self.target),
                     preflight.check_pam_port(arguments.port)]
@@ -197,10 +199,10 @@ class Launched:
         return count
 
 
-def default_python(script_folder):
+def default_python(script_folder, environ):
     """PAM's Python where it can be guessed, else the one running this."""
     repository = os.path.dirname(script_folder)
-    guesses = [os.environ.get("VIRTUAL_ENV"),
+    guesses = [environ.get("VIRTUAL_ENV"),
                os.path.join(os.path.dirname(repository), ".venv"),
                os.path.join(repository, "build", "pam", "venv")]
     for guess in filter(None, guesses):

@@ -7,6 +7,11 @@ typed the command, and every file they get belongs to that person.
 
 import os
 import pwd
+import re
+
+# sudo makes these root's; the user's own are known.
+OF_LOGIN = ("PATH", "MAIL", "SHELL")
+SUDO_KEYS = ("SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND", "SUDO_HOME")
 
 
 class InvokingUser:
@@ -48,11 +53,20 @@ class InvokingUser:
                 "extra_groups": self.groups}
 
     def environment(self, environ=None):
-        """A copy of the environment that names this user, without sudo's."""
+        """A copy of the environment that names this user, without sudo's.
+
+        sudo takes away what the user had exported, PETAL_* and the virtual
+        environment among it: that is given back.
+        """
         result = dict(os.environ if environ is None else environ)
         if self.switch:
+            before = environment_before_sudo()
+            if before:
+                for key in OF_LOGIN:
+                    result.pop(key, None)
+                result = {"PATH": os.defpath, **before, **result}
             result.update(HOME=self.home, USER=self.name, LOGNAME=self.name)
-            for key in ("SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND"):
+            for key in SUDO_KEYS:
                 result.pop(key, None)
         return result
 
@@ -80,3 +94,30 @@ class InvokingUser:
         for folder, directories, files in os.walk(path):
             for name in directories + files:
                 self.own(os.path.join(folder, name))
+
+
+def environment_before_sudo():
+    """What the sudo that started us was started with; {} if that is not known.
+
+    Read of the nearest process above us that is sudo and root's.
+    """
+    pid = os.getpid()
+    while pid > 1:
+        try:
+            with open(f"/proc/{pid}/status", encoding="utf-8",
+                      errors="replace") as stream:
+                status = dict(re.findall(r"^(\w+):\s*(\S+)", stream.read(), re.M))
+            if status["Name"] == "sudo" and os.stat(f"/proc/{pid}").st_uid == 0:
+                with open(f"/proc/{pid}/environ", "rb") as stream:
+                    return parse_environment(stream.read())
+            pid = int(status["PPid"])
+        except (OSError, KeyError, ValueError):
+            break
+    return {}
+
+
+def parse_environment(block):
+    """The variables of a block of NAME=VALUE, each ended by a zero byte."""
+    parts = (entry.partition(b"=") for entry in block.split(b"\0"))
+    return {os.fsdecode(name): os.fsdecode(value)
+            for name, separator, value in parts if separator}

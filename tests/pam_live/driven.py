@@ -10,7 +10,6 @@ from pathlib import Path
 from common import BUILD, Trouble, profile
 from pam_profiling.user import InvokingUser
 
-RECORD_S = 10
 # As PAM names them; how many RedisProxy threads there are depends on what was asked so far.
 THREADS = ("MainThread", "uvloop_0", "RedisProxy_0", "MQTTProxy_0", "MavLinkExternalProxy-Recv",
            "MavLinkExternalProxy-Send", "MavLinkExternalProxy_0", "BlenderPositionSender")
@@ -71,10 +70,11 @@ class FileChecks:
             self.assertTrue(values.get(key), key)
 
 
-class Driven(FileChecks, unittest.TestCase):
-    """A scenario that is driven for some seconds; a subclass names one."""
+class Recorded(FileChecks, unittest.TestCase):
+    """A profile of a PAM that was started for it; a subclass names the scenario."""
 
     scenario = None
+    record_s = 10
     options = ()
 
     @classmethod
@@ -82,18 +82,39 @@ class Driven(FileChecks, unittest.TestCase):
         if not cls.scenario:
             raise unittest.SkipTest("not a scenario")
         Trouble.skip()
-        folder = Path(tempfile.mkdtemp(prefix="pam-live-", dir=BUILD))
-        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
-        InvokingUser().own(folder)
-        done = profile("--scenario", cls.scenario, "--drive", "--duration", RECORD_S,
-                       "--output", folder, *cls.options)
+        cls.folder = Path(tempfile.mkdtemp(prefix="pam-live-", dir=BUILD))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        InvokingUser().own(cls.folder)
+        done = profile("--scenario", cls.scenario, "--duration", cls.record_s,
+                       "--output", cls.folder, *cls.options)
         cls.words = done.stdout
         print(done.stdout, flush=True)
         if done.returncode:
             raise AssertionError(f"profile_pam.py ended with status {done.returncode}")
-        path, = folder.glob("*.speedscope.json")
+        path, = cls.folder.glob("*.speedscope.json")
         with open(path, encoding="utf-8") as stream:
             cls.file = json.load(stream)
+
+    def test_cpu_and_memory_over_time_stand_in_the_file(self):
+        """Of all threads, as their own times say; the looks count what is stolen, too."""
+        looks = self.file["perfconv"]["report"]["usage"]
+        self.assertGreaterEqual(len(looks), self.record_s // 2)
+        times = [look["timeNs"] for look in looks]
+        self.assertEqual(times, sorted(times))
+        threads = self.file["perfconv"]["report"]["threads"]
+        shown = 100 * sum(thread["onCpuNs"] for thread in threads) / (
+            self.file["perfconv"]["durationSeconds"] * 1e9)
+        mean = sum(look["cpuPercent"] for look in looks) / len(looks)
+        print(f"  {self.scenario}: CPU {mean:.1f} % by the looks, {shown:.1f} % by the threads")
+        self.assertLess(abs(mean - shown), max(5, 0.3 * shown))
+        for look in looks:
+            self.assertTrue(50e6 < look["memoryBytes"] < 1e9, look)
+
+
+class Driven(Recorded):
+    """A scenario that is driven for some seconds."""
+
+    options = ("--drive",)
 
     def test_what_was_driven_stands_in_the_file(self):
         self.assertEqual(self.file["perfconv"]["values"]["drive"], self.scenario)
@@ -102,7 +123,7 @@ class Driven(FileChecks, unittest.TestCase):
 class EscCalibration(Driven):
     scenario = "esc-calibration"
     # Ten commands a second are sent in a fraction of a millisecond each.
-    options = ("--rate", "499")
+    options = ("--drive", "--rate", "499")
 
 
 class RcStream(Driven):
@@ -115,7 +136,8 @@ class RcStream(Driven):
 class MissionExecution(Driven):
     scenario = "mission-execution"
     # Two waits of 2 s, arming and landing remain.
-    options = ("--flight-time", "0", "--duration", "20")
+    record_s = 20
+    options = ("--drive", "--flight-time", "0")
 
     def test_pam_took_the_mission_and_the_vehicle_flew_it(self):
         self.assertIn("PAM answered", self.words)

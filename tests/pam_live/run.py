@@ -11,20 +11,14 @@ Ends with the line `N passed, N failed, N skipped`.
 """
 import json
 import os
-import shutil
 import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-from common import BUILD, PERFCONV, PROFILE_LIMIT_S, Trouble, profile, run
+from common import PERFCONV, PROFILE_LIMIT_S, run
 from attached import ATTACHED, Attached  # noqa: F401
-from driven import DRIVEN, EscCalibration, FileChecks, MissionExecution, RcStream  # noqa: F401
+from driven import DRIVEN, EscCalibration, MissionExecution, RcStream, Recorded  # noqa: F401
 from wall_profile import NOT_LET, Capture, python_names, reason_of
 
-from pam_profiling.user import InvokingUser
-
-RECORD_S = 20
 RECEIVER, SENDER = "MavLinkExternalProxy-Recv", "MavLinkExternalProxy-Send"
 # The goals are 99 % known, 1 % gap, 95 % whole, 2 % or 20 ms of schedstat, and an idle machine
 # reaches them. One that is busy with other things may miss them by a little, so that the test
@@ -76,30 +70,18 @@ def running_ns(timeline, begin_ns, end_ns):
                if stack and reason_of(stack) is None)
 
 
-class Scenario(FileChecks, unittest.TestCase):
-    """What holds of every scenario; a subclass names one."""
+class Scenario(Recorded):
+    """What holds of every scenario that is not driven; a subclass names one."""
 
-    scenario = None
+    record_s = 20
+    options = ("--with-services", "--keep")
 
     @classmethod
     def setUpClass(cls):
-        if not cls.scenario:
-            raise unittest.SkipTest("not a scenario")
-        Trouble.skip()
-        folder = Path(tempfile.mkdtemp(prefix="pam-live-", dir=BUILD))
-        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
-        InvokingUser().own(folder)
         stolen = stolen_ns()
-        done = profile("--scenario", cls.scenario, "--with-services", "--duration", RECORD_S,
-                       "--output", folder, "--keep")
+        super().setUpClass()
         cls.stolen_ns = stolen_ns() - stolen
-        print(done.stdout, flush=True)
-        if done.returncode:
-            raise AssertionError(f"profile_pam.py ended with status {done.returncode}")
-        path, = folder.glob("*.speedscope.json")
-        with open(path, encoding="utf-8") as file:
-            cls.file = json.load(file)
-        data, = folder.glob("*/perf.data")
+        data, = cls.folder.glob("*/perf.data")
         cls.data, cls.side = data, data.parent
         cls.capture = Capture(PERFCONV, data, data.parent)
         with open(f"{data}.threads.json", encoding="utf-8") as file:
