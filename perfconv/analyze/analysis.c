@@ -22,6 +22,7 @@ static void watch_thread(void *target, uint32_t id)
 	t->first = a->totals.n;
 	t->shown = REPORT_NO_THREAD;
 	tasks__thread(a);
+	habits__thread(a);
 	starts__thread(a);
 }
 

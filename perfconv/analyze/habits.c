@@ -122,11 +122,28 @@ static struct habit *habit_of(struct analysis *a, const struct stretch *s)
 	return &h->list.data[key];
 }
 
+void habits__thread(struct analysis *a)
+{
+	a->habits.last_plus_1 = 0;
+}
+
+/* What a thread does after a wait is that wait's, also if it has to wait for the GIL or a
+ * CPU meanwhile. */
+static void charge(struct habits *h, uint64_t ns)
+{
+	if (h->last_plus_1)
+		h->list.data[h->last_plus_1 - 1].on_cpu += ns;
+}
+
 void habits__stretch(struct analysis *a, const struct stretch *s)
 {
 	struct habit *h = counts(s) ? habit_of(a, s) : NULL;
 	uint64_t ns = s->end_ns - s->begin_ns;
 
+	if (s->state == THREAD_RUNNING)
+		charge(&a->habits, ns);
+	if (counts(s))
+		a->habits.last_plus_1 = h ? (size_t)(h - a->habits.list.data) + 1 : 0;
 	if (!h)
 		return;
 	if (h->count)
@@ -230,7 +247,7 @@ static void report_polling(struct analysis *a, const struct habit *h,
 			   const struct report_periodic *p)
 {
 	const struct watched *t = &a->threads.data[h->thread];
-	double cpu = percent(t->on_cpu, t->present);
+	double cpu = percent(h->on_cpu, t->present);
 	enum severity severity = p->rate_hz >= 200 && cpu >= 5	 ? SEVERITY_HIGH
 				 : p->rate_hz >= 200 || cpu >= 1 ? SEVERITY_MEDIUM
 								 : SEVERITY_LOW;

@@ -101,6 +101,7 @@ struct habit {
 	uint32_t frame, user, stack; /* of the function; NO_FRAME: native code */
 	bool loop;		     /* it is the event loop's poll */
 	uint64_t count, last_begin, sum_ns, first_ns, end_ns;
+	uint64_t on_cpu; /* from the end of each wait to the thread's next */
 	uint32_t waits[HABIT_BUCKETS], periods[HABIT_BUCKETS];
 };
 
@@ -109,6 +110,7 @@ struct habit {
 struct habits {
 	struct idmap keys;
 	VEC(struct habit) list;
+	size_t last_plus_1; /* whose wait the thread at hand had last, in list; 0: nobody's */
 };
 
 /* A thread's waits for one lock. */
@@ -191,6 +193,7 @@ void loop__piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns,
 void loop__step(struct analysis *a, uint64_t time_ns, const char *task);
 void tasks__thread(struct analysis *a);
 void tasks__stretch(struct analysis *a, const struct stretch *s);
+void habits__thread(struct analysis *a);
 void habits__stretch(struct analysis *a, const struct stretch *s);
 void locks__stretch(struct analysis *a, const struct stretch *s);
 void starts__thread(struct analysis *a);

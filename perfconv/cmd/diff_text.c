@@ -2,13 +2,12 @@
 #include "perfconv/cmd/diff_text.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "perfconv/base/file.h"
-#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/lines.h"
 
 #define LABEL_COLUMNS 36
 #define THREADS_SHOWN 12
@@ -21,21 +20,6 @@ struct text {
 	const struct diff *diff;
 	bool markdown;
 };
-
-static void line(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void line(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = message__text(fmt, ap);
-	va_end(ap);
-	sink__write(t->out, text, strlen(text));
-	sink__write(t->out, "\n", 1);
-	free(text);
-}
 
 /* Rows of a kind that changed in a direction. */
 static size_t count(const struct diff *d, bool wait, enum compare_verdict verdict)
@@ -71,16 +55,26 @@ char *diff_text__answer(const struct diff *d)
 
 /* --- tables ----------------------------------------------------------------- */
 
+/* Marks times that are told as they would be at the speed of after, so that the columns'
+ * difference is the change. */
+static const char *star(const struct text *t)
+{
+	return t->diff->options->same_speed ? "" : t->markdown ? "\\*" : "*";
+}
+
 static void table_head(struct text *t, const char *title)
 {
-	line(t, "%s", "");
+	char *before = mem__format("before%s", star(t));
+
+	lines__print(t->out, "%s", "");
 	if (t->markdown) {
-		line(t, "| %s | before %% | after %% | change | | noise |", title);
-		line(t, "|---|---:|---:|---:|---:|---:|");
+		lines__print(t->out, "| %s | %s %% | after %% | change | | noise |", title, before);
+		lines__print(t->out, "|---|---:|---:|---:|---:|---:|");
 	} else {
-		line(t, "%-*s%8s%9s%9s%18s", LABEL_COLUMNS, title, "before", "after", "change",
-		     "noise");
+		lines__print(t->out, "%-*s%8s%9s%9s%18s", LABEL_COLUMNS, title, before, "after",
+			     "change", "noise");
 	}
+	free(before);
 }
 
 /* Foreign text in a table of Markdown: '|' ends a cell, the others are marks. */
@@ -119,13 +113,14 @@ static void table_row(struct text *t, const char *label, const struct comparison
 		snprintf(relative, sizeof(relative), "%+.0f %%", 100 * change / c->expected);
 	if (t->markdown) {
 		shown = markdown_text(label);
-		line(t, "| %s | %.1f | %.1f | %+.1f | %s | %s |", shown, 100 * c->before,
-		     100 * c->after, 100 * change, relative, noise);
+		lines__print(t->out, "| %s | %.1f | %.1f | %+.1f | %s | %s |", shown,
+			     100 * c->expected, 100 * c->after, 100 * change, relative, noise);
 		free(shown);
 		return;
 	}
-	line(t, "%s%-*s%8.1f%9.1f%+9.1f%9s%9s", skip ? ".." : "  ", LABEL_COLUMNS - 2, label + skip,
-	     100 * c->before, 100 * c->after, 100 * change, relative, noise);
+	lines__print(t->out, "%s%-*s%8.1f%9.1f%+9.1f%9s%9s", skip ? ".." : "  ", LABEL_COLUMNS - 2,
+		     label + skip, 100 * c->expected, 100 * c->after, 100 * change, relative,
+		     noise);
 }
 
 static char *place_of(const struct diff *d, uint32_t function)
@@ -174,7 +169,7 @@ static void change_row(struct text *t, const struct comparison *c)
 		free(both);
 	} else {
 		table_row(t, label, c);
-		line(t, "      %s", where);
+		lines__print(t->out, "      %s", where);
 	}
 	free(label);
 	free(where);
@@ -198,8 +193,8 @@ static void change_table(struct text *t, const char *title, bool wait, enum comp
 		shown++;
 	}
 	if (all > shown)
-		line(t, "%s%zu more: --format json has all", t->markdown ? "\n" : "  ",
-		     all - shown);
+		lines__print(t->out, "%s%zu more: --format json has all", t->markdown ? "\n" : "  ",
+			     all - shown);
 }
 
 static void thread_table(struct text *t)
@@ -255,8 +250,8 @@ static void side_line(struct text *t, enum tally_side side, const char *name)
 
 	if (d->sides[side].n > 1)
 		snprintf(more, sizeof(more), " and %zu more", d->sides[side].n - 1);
-	line(t, "%s%-7s %s%s, %.1f s", t->markdown ? "- " : "", name, d->sides[side].paths[0], more,
-	     tally__seconds(d->tally, side));
+	lines__print(t->out, "%s%-7s %s%s, %.1f s", t->markdown ? "- " : "", name,
+		     d->sides[side].paths[0], more, tally__seconds(d->tally, side));
 }
 
 static void limit_lines(struct text *t)
@@ -264,18 +259,24 @@ static void limit_lines(struct text *t)
 	const struct compare *c = t->diff->compare;
 	double more = 100 * (c->speed - 1);
 
-	line(t, "%s", "");
+	lines__print(t->out, "%s", "");
 	if (fabs(more) >= 2) {
-		line(t, "The same work took %.0f %% %s CPU time after: the machine, or all of the",
-		     fabs(more), more > 0 ? "more" : "less");
-		line(t, "program alike. Changes are what goes beyond (--same-speed: count it).");
+		lines__print(
+			t->out,
+			"The same work took %.0f %% %s CPU time after: the machine, or all of the",
+			fabs(more), more > 0 ? "more" : "less");
+		lines__print(
+			t->out,
+			"program alike. Changes are what goes beyond (--same-speed: count it).");
 	}
-	line(t, "change: after - before, at the same speed of the CPU; noise: 95 %% interval");
+	lines__print(t->out, "%s%schange: after - before%s; noise: 95 %% interval", star(t),
+		     *star(t) ? " at the speed of after; " : "", star(t));
 	if (compare__is_busy(c))
-		line(t,
-		     "Threads waited for a CPU: %.0f and %.0f %% of their CPU time. Waits are not "
-		     "judged.",
-		     100 * c->machine[TALLY_BEFORE], 100 * c->machine[TALLY_AFTER]);
+		lines__print(
+			t->out,
+			"Threads waited for a CPU: %.0f and %.0f %% of their CPU time. Waits are not "
+			"judged.",
+			100 * c->machine[TALLY_BEFORE], 100 * c->machine[TALLY_AFTER]);
 }
 
 void diff_text__write(struct sink *out, const struct diff *d, bool markdown)
@@ -283,9 +284,9 @@ void diff_text__write(struct sink *out, const struct diff *d, bool markdown)
 	struct text t = { out, d, markdown };
 	char *answer = diff_text__answer(d);
 
-	line(&t, "%s%s%s", markdown ? "**" : "", answer, markdown ? "**" : "");
+	lines__print(t.out, "%s%s%s", markdown ? "**" : "", answer, markdown ? "**" : "");
 	free(answer);
-	line(&t, "%s", "");
+	lines__print(t.out, "%s", "");
 	side_line(&t, TALLY_BEFORE, "before");
 	side_line(&t, TALLY_AFTER, "after");
 	change_table(&t, "SLOWER, % of a core", false, COMPARE_MORE);

@@ -66,7 +66,17 @@ static void print_stack(struct sink *s, const struct finding *f)
 		else
 			lines__print(s, "    %s  %s", frame->name, frame->file);
 	}
-	lines__print(s, "%s", "");
+}
+
+static void print_number(struct sink *s, const struct report_number *n)
+{
+	char *name = escaped(n->name), *number = lines__number(n->value, n->unit);
+	char *value = escaped(number);
+
+	lines__print(s, "- %s: %s", name, value);
+	free(name);
+	free(number);
+	free(value);
 }
 
 static void print_finding(struct sink *s, const struct report *r, const struct finding *f)
@@ -79,8 +89,9 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 	lines__print(s, "### %s: %s%s%s", severity__name(f->severity), f->rule, *thread ? ", " : "",
 		     thread);
 	lines__print(s, "%s", "");
-	lines__print(s, "%s. %s.", headline, text);
+	lines__print(s, "%s: %s.", headline, text);
 	print_stack(s, f);
+	lines__print(s, "%s", "");
 	lines__print(s, "- do: %s", advice);
 	if (*f->profile)
 		lines__print(s, "- see: speedscope, thread %s%s%s", thread,
@@ -89,8 +100,7 @@ static void print_finding(struct sink *s, const struct report *r, const struct f
 		lines__print(s, "- worst: at %.3f s, %.1f ms", (double)f->worst_begin_ns / 1e9,
 			     milliseconds(f->worst_ns));
 	for (size_t i = 0; i < f->numbers.n; i++)
-		lines__print(s, "- %s: %.1f %s", f->numbers.data[i].name, f->numbers.data[i].value,
-			     f->numbers.data[i].unit);
+		print_number(s, &f->numbers.data[i]);
 	free(thread);
 	free(text);
 	free(headline);
@@ -261,8 +271,7 @@ static void print_rest(struct sink *s, const struct report *r)
 		free(function);
 	}
 	for (size_t i = 0; i < r->machine.n; i++)
-		lines__print(s, "- %s: %.1f %s", r->machine.data[i].name, r->machine.data[i].value,
-			     r->machine.data[i].unit);
+		print_number(s, &r->machine.data[i]);
 }
 
 static void print_figures(struct sink *s, const char *what, const struct usage_figures *f,

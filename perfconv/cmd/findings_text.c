@@ -392,11 +392,12 @@ static void print_machine(struct sink *s, const struct report *r)
 
 	for (size_t i = 0; i < r->machine.n; i++) {
 		const struct report_number *n = &r->machine.data[i];
-		char *longer = mem__format("%s%s%s %.*f %s", line, *line ? ", " : "", n->name,
-					   n->value < 100 ? 1 : 0, n->value, n->unit);
+		char *number = lines__number(n->value, n->unit);
+		char *words = mem__format("%s %s", n->name, number);
 
-		free(line);
-		line = longer;
+		append(&line, ", ", words);
+		free(words);
+		free(number);
 	}
 	if (*line) {
 		lines__print(s, "%s", "");

@@ -2,9 +2,11 @@
 #include "perfconv/cmd/lines.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
 
 struct column column(const char *text, size_t columns)
@@ -50,6 +52,14 @@ void lines__print(struct sink *sink, const char *fmt, ...)
 	sink__write(sink, text, strlen(text));
 	sink__write(sink, "\n", 1);
 	free(text);
+}
+
+char *lines__number(double value, const char *unit)
+{
+	bool counted = !*unit, rate = *unit == '/';
+
+	return mem__format("%.*f%s%s", counted || value >= 1000 ? 0 : 1, value,
+			   counted || rate ? "" : " ", unit);
 }
 
 /* How many bytes of @text fit into @columns, whole words if any does. */

@@ -24,6 +24,13 @@ size_t lines__width(const char *text);
 void lines__print(struct sink *sink, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
+ * lines__number - "12.3 %", "1506/s", and of what is counted "3079"
+ * @unit: "" of what is counted
+ * Return: free() it.
+ */
+char *lines__number(double value, const char *unit);
+
+/**
  * lines__wrap - @text in lines of at most 80 columns
  * @first: in front of the first line; the others are as far to the right
  */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """perfconv diff: its options, its formats and what it compares."""
 import json
+import re
 import shutil
 import sys
 
@@ -35,6 +36,17 @@ class Diff(CommandLine):
                                r" +prog\.py:3, worker_0\n")
         for line in lines:
             self.assertLessEqual(len(line), 80, line)
+
+    def test_the_columns_add_up_on_a_slower_machine(self):
+        self.write("slow.json", profile(list(FUNCTIONS), 1.2, seed=8))
+        for options, star in ([], "*"), (["--same-speed"], ""):
+            text = self.diff("before.json", "slow.json", *options)
+            head, = re.findall(r"^threads, % of a core +(\S+)", text, re.MULTILINE)
+            self.assertEqual(head, "before" + star)
+            before, after, change = map(float, re.search(
+                r"^  worker_0 +(\S+) +(\S+) +(\S+)", text, re.MULTILINE).groups())
+            self.assertAlmostEqual(after - before, change, delta=0.11)
+            self.assertEqual("* at the speed of after" in text, bool(star))
 
     def test_a_regression_fails_only_where_asked(self):
         self.diff("before.json", "slower.json")

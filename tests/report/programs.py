@@ -81,6 +81,30 @@ def look_every_100ms():
         time.sleep(0.1)
 
 
+def look_100_times():
+    for _ in range(100):
+        time.sleep(0.001)
+
+
+def work_60ms():
+    time.sleep(0.02)
+    end = time.thread_time() + 0.06
+    while time.thread_time() < end:
+        sum(range(1000))
+
+
+def look_and_work():
+    while not DONE.is_set():
+        look_100_times()
+        work_60ms()
+
+
+def sleep_and_work():
+    while not DONE.is_set():
+        time.sleep(0.1)
+        work_60ms()
+
+
 def select_with(seconds):
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -279,6 +303,8 @@ PROGRAMS = {
                   lambda: run_threads(spin_until_done), lambda: run_threads(wait_until_done)),
     "polling-sleep": ("polling", look_every_2ms,
                       lambda: run_threads(look_every_2ms), lambda: run_threads(look_every_100ms)),
+    "polling-beside-work": ("polling", look_100_times, lambda: run_threads(look_and_work),
+                            lambda: run_threads(sleep_and_work)),
     "polling-select": ("polling", select_with, lambda: run_threads(select_every_3ms),
                        lambda: run_threads(select_every_300ms)),
     "loop-sleep": ("loop-blocked", nap_in_coroutine,

@@ -13,6 +13,7 @@ PERFCONV and O are taken from the environment.
 import functools
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -156,6 +157,16 @@ class Planted(unittest.TestCase):
         self.assertIn(first.get("line", first.get("firstLine")), lines_of(function))
         self.assertEqual([words(one) for one in findings
                           if one["severity"] == "high" and one["rule"] != rule], [])
+        if name == "polling-beside-work":
+            self.check_charge(wanted[0], recording.report)
+
+    def check_charge(self, finding, whole):
+        """What the thread does else is not the polling's."""
+        thread = whole["threads"][finding["thread"]]
+        cpu = {one["name"]: one["value"] for one in finding["numbers"]}["cpu"]
+        self.assertGreater(100 * thread["onCpuNs"] / thread["presentNs"], 20)
+        self.assertLess(cpu, 10)
+        self.assertGreater(cpu, 0.1)
 
     @again_if_busy
     def not_found(self, name):
@@ -267,6 +278,14 @@ class Form(unittest.TestCase):
         text = report("-f", "markdown", CAPTURE)
         for thread in self.json["threads"]:
             self.assertIn(f"| {thread['name'].replace('_', chr(92) + '_')} |", text)
+
+    def test_markdown_gives_counts_as_such(self):
+        numbers = {name: value for name, value in re.findall(
+            r"^- ([a-z-]+): ([-0-9.]+(?: .*|/s)?)$", report("-f", "markdown", CAPTURE), re.MULTILINE)}
+        convoy, = [one for one in self.json["findings"] if one["rule"] == "gil-convoy"]
+        waits, = [one["value"] for one in convoy["numbers"] if one["name"] == "waits"]
+        self.assertEqual(numbers["waits"], str(waits))
+        self.assertRegex(numbers["waiting"], r"^\d+\.\d %$")
 
     def test_markdown_takes_no_markup_from_a_profile(self):
         content = json.loads(Path(self.profile).read_bytes())
