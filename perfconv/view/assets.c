@@ -34,10 +34,11 @@ static const char style[] =
 	"dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .5em 0; }\n"
 	"dt { opacity: .75; }\n"
 	"dd { margin: 0; overflow-wrap: anywhere; }\n"
+	"nav { margin-top: .5em; }\n"
 	"nav a { margin-right: 1.5em; }\n"
 	"table { border-collapse: collapse; }\n"
 	"td { padding: 0 1em 0 0; overflow-wrap: anywhere; }\n"
-	"td + td { text-align: right; font-variant-numeric: tabular-nums; }\n";
+	"td + td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n";
 
 /* Names are foreign: they get into the page as text only. */
 static const char script[] =

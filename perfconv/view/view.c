@@ -11,7 +11,7 @@ int view__new(struct view **out, const struct view_options *options, struct errb
 	return errbuf__set(
 		err, -ENOSYS,
 		"this perfconv was built without libmicrohttpd: install libmicrohttpd-dev "
-		"and build it again, or run npx speedscope FILE");
+		"and build it again, or drop FILE on https://www.speedscope.app");
 }
 
 void view__free(struct view *v)
@@ -48,6 +48,7 @@ const char *view__url(const struct view *v)
 #define REPORT "report/"
 #define SPEEDSCOPE "speedscope/"
 #define NUMBER_LIMIT 1000000ul
+#define IDLE_LIMIT_S 60u /* connections of others on this machine end, too */
 
 /* speedscope makes style elements and has WebAssembly; a report has all in it. */
 #define POLICY_COMMON                                                                              \
@@ -94,20 +95,26 @@ static struct answer file_answer(int fd, const char *type, const char *policy)
 	return fd < 0 ? not_found() : (struct answer){ MHD_HTTP_OK, type, policy, fd, NULL };
 }
 
-/* A foreign page can name 127.0.0.1 as it likes, but not as we do. */
-static bool host_is_ours(const struct view *v, struct MHD_Connection *connection)
-{
-	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-
-	return host && (!strcmp(host, v->host[0]) || !strcmp(host, v->host[1]));
-}
-
 /* What follows @prefix in @path, or NULL. */
 static const char *behind(const char *path, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
 	return strncmp(path, prefix, n) ? NULL : path + n;
+}
+
+static bool is_our_name(const struct view *v, const char *host)
+{
+	return host && (!strcmp(host, v->host[0]) || !strcmp(host, v->host[1]));
+}
+
+/* A foreign page can name 127.0.0.1 as it likes, but not as we do; and it says where it is from. */
+static bool request_is_ours(const struct view *v, struct MHD_Connection *connection)
+{
+	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+	const char *origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin");
+
+	return is_our_name(v, host) && (!origin || is_our_name(v, behind(origin, "http://")));
 }
 
 /* The number that @text begins with, of a file; @rest: what follows.  -1: none. */
@@ -203,8 +210,9 @@ static struct answer choose(struct view *v, struct MHD_Connection *connection, c
 {
 	const char *path;
 
-	if (!host_is_ours(v, connection))
-		return text_answer(MHD_HTTP_FORBIDDEN, "This address is not called that.\n");
+	if (!request_is_ours(v, connection))
+		return text_answer(MHD_HTTP_FORBIDDEN,
+				   "Only pages of this address are answered.\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return text_answer(MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET is answered.\n");
 	path = *url == '/' ? behind(url + 1, v->token) : NULL;
@@ -294,7 +302,7 @@ static int serve(struct view *v, struct errbuf *err)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	v->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, v->options.port, NULL, NULL,
 				     respond, v, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-				     MHD_OPTION_END);
+				     MHD_OPTION_CONNECTION_TIMEOUT, IDLE_LIMIT_S, MHD_OPTION_END);
 	if (!v->daemon)
 		return errbuf__set(err, -EADDRINUSE,
 				   "port %u of 127.0.0.1 cannot be opened; give another --port, or "

@@ -233,7 +233,11 @@ def run_viewer(report, browser):
         report.test("lets no foreign page read", viewer_page.check_foreign_page, viewer, browser)
         report.test("lists profiles with their metadata", viewer_page.check_list, viewer, browser,
                     profiles)
-        browser.screenshot(SCREENSHOTS / "view-list.png")
+        for width in report_page.WIDTHS:
+            for scheme in report_page.SCHEMES:
+                report.test(f"its list {width} pixels wide, {scheme}", viewer_page.check_look,
+                            viewer, browser, width, scheme,
+                            SCREENSHOTS / f"view-list-{width}-{scheme}.png", profiles)
         if report.test("arrow keys and Enter open a profile", viewer_page.check_keyboard, viewer,
                        browser, profiles):
             report.test("shows threads and three views", viewer_page.check_speedscope, browser,

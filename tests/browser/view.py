@@ -45,12 +45,14 @@ class Viewer:
         self.process.terminate()
         self.process.communicate()
 
-    def ask(self, path, method="GET", host=None):
+    def ask(self, path, method="GET", host=None, origin=None):
         """Status, headers and body of an answer; @path is below the token, or absolute."""
         connection = http.client.HTTPConnection("127.0.0.1", self.parts.port, timeout=LIMIT_S)
         path = path if path.startswith("/") else self.parts.path + path
         connection.putrequest(method, path, skip_host=True)
         connection.putheader("Host", host or self.parts.netloc)
+        if origin:
+            connection.putheader("Origin", origin)
         connection.endheaders()
         answer = connection.getresponse()
         body = answer.read()
@@ -76,6 +78,11 @@ def check_answers(viewer):
     for host in "evil.example", f"evil.example:{port}", "127.0.0.1", f"127.0.0.1:{port + 1}":
         expect(viewer.ask("", host=host)[0] == 403, f"it answers to the name {host}")
     expect(viewer.ask("", host=f"localhost:{port}")[0] == 200, "it does not answer to localhost")
+    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{port}", "http://",
+                   f"http://127.0.0.1:{port}0"):
+        expect(viewer.ask("list.json", origin=origin)[0] == 403, f"it answers to pages of {origin}")
+    expect(viewer.ask("list.json", origin=viewer.url.split(viewer.parts.path)[0])[0] == 200,
+           "it does not answer to its own pages")
     for method in "POST", "PUT", "DELETE", "OPTIONS":
         expect(viewer.ask("", method)[0] == 405, f"{method} is answered")
 
@@ -139,6 +146,24 @@ def check_list(viewer, browser, profiles):
             expect(not text or text in shown, f"the list does not say {text}")
     expect(browser.script("return document.title") == "perfconv view", "a file's name is markup")
     expect(browser.script("return document.images.length") == 0, "a file's name is markup")
+
+
+def check_look(viewer, browser, width, scheme, picture, profiles):
+    """The list fits the window, in the colours that are asked for."""
+    for command, parameters in (
+            ("setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1,
+                                          "mobile": False}),
+            ("setEmulatedMedia", {"features": [{"name": "prefers-color-scheme",
+                                                "value": scheme}]})):
+        browser.call("POST", "/goog/cdp/execute", {"cmd": f"Emulation.{command}",
+                                                   "params": parameters})
+    open_list(viewer, browser, len(profiles))
+    browser.screenshot(picture)
+    wide = browser.script("return document.documentElement.scrollWidth")
+    expect(wide <= width, f"it is {wide} pixels wide")
+    text = browser.script("return getComputedStyle(document.body).color")
+    bright = sum(int(part) for part in text[4:-1].split(",")[:3]) > 384
+    expect(bright == (scheme == "dark"), f"its text is {text}")
 
 
 def focused(browser):
