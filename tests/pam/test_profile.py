@@ -299,7 +299,7 @@ class Profile(Launching):
         self.with_redis()
         self.environ.pop("DISPLAY", None)
         result = self.run_profile("--view")
-        self.assertIn("npx speedscope", result.stderr)
+        self.assertIn("perfconv view ", result.stderr)
         folder = os.path.dirname(self.perfconv)
         with open(os.path.join(folder, "speedscope"), "w", encoding="ascii") as stream:
             stream.write('#!/bin/sh\necho "$1" > "$0.shown"\n')
