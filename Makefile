@@ -20,6 +20,7 @@ PREFIX ?= /usr/local##       = where install puts things, below DESTDIR
 SCENARIO ?= idle-no-leaffc## = scenario that demo records
 DURATION ?= 30##             = seconds that demo records
 TIME ?= 60##                 = seconds that fuzz spends on each of its targets
+PYTHONS ?= /usr/bin/python3.11## = interpreters to make wheels for
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -192,7 +193,21 @@ $(O)/flags: FORCE | $(O)/found-libraries
 .PHONY: FORCE
 FORCE:
 
-.PHONY: man install uninstall dist deb clean format setup
+.PHONY: clean format setup
+clean: ## remove the build products, not libperf nor what was downloaded
+	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/man $(O)/perfconv \
+		$(ARCHIVE) $(DLFILTER) $(O)/wheels \
+		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
+
+format: ## format all C sources with clang-format 14
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+
+setup: ## install the Debian packages that building, testing and the demo need
+	$(Q)scripts/setup-debian.sh build test demo
+
+# --- installing and packages ------------------------------------------------
+
+.PHONY: man wheels install install-wheels uninstall dist deb
 man: $(O)/man/perfconv.1 ## manual pages, from what --help says
 
 $(O)/man/perfconv.1: $(O)/perfconv scripts/make-man.py scripts/perf-pyrecord \
@@ -227,6 +242,15 @@ install: $(O)/perfconv man $(DLFILTER_BUILT) ## install programs, manual pages a
 	$(Q)if test -d $(SPEEDSCOPE); then install -d '$(SHARED)/speedscope' && \
 		install -m 644 $(SPEEDSCOPE)/* '$(SHARED)/speedscope'; fi
 
+# Python's headers of one architecture serve for all, so a cross compiler is enough.
+wheels: ## wheels of pyframes for x86_64 and aarch64, in build/wheels; PYTHONS names interpreters
+	$(Q)rm -f $(O)/wheels/*.whl
+	$(Q)$(PYTHON) scripts/build-wheels.py --output $(O)/wheels $(PYTHONS)
+
+install-wheels: ## put the wheels that are built below PREFIX, too
+	$(Q)install -d '$(SHARED)/wheels'
+	$(Q)install -m 644 $(O)/wheels/*.whl '$(SHARED)/wheels'
+
 uninstall: ## remove what install put below PREFIX
 	$(Q)rm -rf '$(PRIVATE)' '$(SHARED)'
 	$(Q)rm -f '$(ZSH_FUNCTIONS)/_perfconv' '$(MAN1)'/perfconv.1 '$(MAN1)'/perfconv-*.1 \
@@ -244,24 +268,13 @@ dist: ## build/perfconv-VERSION.tar.gz of the latest commit
 	$(Q)gzip -9 -n <$(DIST).new >$(DIST)
 	$(Q)rm $(DIST).new
 
-deb: dist ## a Debian source and binary package in build/deb; needs debhelper
+deb: dist ## a Debian source package, and perfconv and pyframes-wheels of it, in build/deb
 	$(Q)rm -rf $(O)/deb
 	$(Q)mkdir -p $(O)/deb
 	$(Q)cp $(DIST) $(O)/deb/perfconv_$(VERSION).orig.tar.gz
 	$(Q)tar -x -z -f $(DIST) -C $(O)/deb
 	$(Q)cp -r contrib/debian $(O)/deb/perfconv-$(VERSION)/debian
 	$(Q)cd $(O)/deb/perfconv-$(VERSION) && env -u MAKEFLAGS -u MAKEOVERRIDES dpkg-buildpackage -us -uc -j$(JOBS)
-
-clean: ## remove the build products, not libperf nor what was downloaded
-	$(Q)rm -rf $(O)/obj $(O)/unit $(O)/fuzz $(O)/fuzzing $(O)/san $(O)/lint $(O)/man $(O)/perfconv \
-		$(ARCHIVE) $(DLFILTER) \
-		$(O)/flags $(O)/found-libraries $(O)/found-cmocka
-
-format: ## format all C sources with clang-format 14
-	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
-
-setup: ## install the Debian packages that building, testing and the demo need
-	$(Q)scripts/setup-debian.sh build test demo
 
 # --- tests ------------------------------------------------------------------
 
@@ -277,7 +290,7 @@ TEST_ENV = O='$(abspath $(O))' PERFCONV='$(abspath $(O)/perfconv)' PYTHONDONTWRI
 run_targets = $(PYTHON) tests/check.py --make '$(MAKE_COMMAND)' --jobs '$(JOBS)' --build '$(O)' \
 	$1 -- $(MAKEOVERRIDES)
 
-.PHONY: check lint check-pam $(CHECKS) $(LINTS)
+.PHONY: check lint check-pam check-package check-aarch64 $(CHECKS) $(LINTS)
 check: ## set up, lint, run all tests, print one line that sums up
 	$(Q)scripts/setup-debian.sh build test
 	$(Q)$(call run_targets,$(LINTS) $(CHECKS))
@@ -285,32 +298,66 @@ check: ## set up, lint, run all tests, print one line that sums up
 lint: ## layers, -Werror builds with gcc and clang, cppcheck, shellcheck, clang-format, man
 	$(Q)$(call run_targets,$(LINTS))
 
+# One of the programs that read our files; without cargo, or where that cannot fetch or
+# build it, check-outputs goes without.  Not optimised: it takes a minute so.
+INFERNO := $(O)/inferno/bin/inferno-flamegraph
+$(INFERNO):
+	$(Q)command -v cargo >/dev/null || exit 0; $(call say,CARGO,$@); \
+	CARGO_TARGET_DIR=$(O)/inferno/target cargo install inferno --version 0.12.8 --locked --debug \
+		--quiet --no-default-features --features cli --bin inferno-flamegraph \
+		--root $(O)/inferno || echo 'inferno is not built, for the reason above' >&2
+	$(Q)rm -rf $(O)/inferno/target
+
+# Each suite of tests/*/run.py, with what must be there before it runs.
+SUITES := check-tools check-cli check-install check-golden check-reader check-symbols check-unwind \
+	  check-outputs check-dlfilter check-browser check-python check-pam-scripts check-live \
+	  check-lines check-diff check-report check-pam check-package
+
 check-tools: ## what builds, tests and measures the rest
-	$(Q)$(call run_suite,tools)
-
-check-unit: $(UNIT_BIN) ## unit tests
-	$(Q)$(TEST_ENV) $(PYTHON) tests/unit/run.py $(UNIT_BIN)
-
-check-san: | $(LIBPERF_BUILT) ## unit tests under ASan and UBSan
-	$(Q)$(MAKE) O=$(O)/san LIBPERF_DIR=$(LIBPERF_DIR) SAN=address,undefined check-unit
+check-cli: $(O)/perfconv ## perfconv's command line
+check-install: $(O)/perfconv man ## what make install makes: programs, pages, completion; wheels
+check-golden: $(O)/perfconv ## conversions of committed captures
+check-reader: $(O)/perfconv perfconv-san ## captures of every mode, damaged ones, both byte orders
+check-symbols: $(O)/perfconv ## names and lines of random addresses, against addr2line
+check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
+check-outputs: $(O)/perfconv | $(INFERNO) ## every format against the speedscope file, and in the programs that read it
+check-dlfilter: $(O)/perfconv $(DLFILTER_BUILT) ## the plugin for perf script, in the real perf
+check-browser: $(O)/perfconv $(O)/node/package-lock.json ## profiles in speedscope, in headless Chromium
+check-python: ## pyframes on each interpreter found
+check-pam-scripts: ## the scripts around PAM, without PAM
+check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
+check-lines: $(O)/perfconv ## current lines of Python frames; needs perf and its privilege
+check-diff: $(O)/perfconv ## captures of one program and of a slower twin; needs perf's privilege
+check-report: $(O)/perfconv ## the report of programs with one mistake each, recorded; needs perf's privilege
+check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM's venv is made once
+check-package: deb speedscope ## the Debian packages in a clean Debian; needs root, debootstrap, debhelper
 
 # A suite that is not there has run no test, and that is a failure.
 run_suite = test -f tests/$1/run.py || { \
 		echo 'tests/$1 has no run.py, so $@ ran no test' >&2; exit 1; }; \
 	$(TEST_ENV) $(PYTHON) tests/$1/run.py
 
-check-cli: $(O)/perfconv ## perfconv's command line
-	$(Q)$(call run_suite,cli)
+$(SUITES): private SUITE = $(@:check-%=%)
+check-pam-scripts: private SUITE = pam
+check-pam: private SUITE = pam_live
+$(SUITES):
+	$(Q)$(call run_suite,$(SUITE))
 
-check-install: $(O)/perfconv man ## what make install makes: programs, pages, completion
-	$(Q)$(call run_suite,install)
+check-unit: $(UNIT_BIN) ## unit tests
+	$(Q)$(TEST_ENV) $(PYTHON) tests/unit/run.py $(UNIT_BIN)
 
-check-golden: $(O)/perfconv ## conversions of committed captures
-	$(Q)$(call run_suite,golden)
+# Builds in a folder of its own, with sanitizers.
+sanitized = $(MAKE) O=$(O)/san LIBPERF_DIR=$(LIBPERF_DIR) SAN=address,undefined
 
-check-reader: $(O)/perfconv | $(LIBPERF_BUILT) ## captures of every mode, damaged ones, both byte orders
-	$(Q)$(MAKE) O=$(O)/san LIBPERF_DIR=$(LIBPERF_DIR) SAN=address,undefined perfconv
-	$(Q)$(call run_suite,reader)
+check-san: | $(LIBPERF_BUILT) ## unit tests under ASan and UBSan
+	$(Q)$(sanitized) check-unit
+
+.PHONY: perfconv-san
+perfconv-san: | $(LIBPERF_BUILT)
+	$(Q)$(sanitized) perfconv
+
+check-aarch64: ## pyframes' tests on Debian's arm64 Python under emulation; not part of check
+	$(Q)$(TEST_ENV) $(PYTHON) tests/python/aarch64.py
 
 check-fuzz: $(REPLAY_BIN) ## what fuzzing left behind, replayed
 	$(Q)passed=0; for target in $(FUZZ_TARGETS); do \
@@ -332,46 +379,6 @@ fuzz-run: $(FUZZ_BIN)
 			$(O)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
 
-check-symbols: $(O)/perfconv ## names and lines of random addresses, against addr2line
-	$(Q)$(call run_suite,symbols)
-
-check-python: ## pyframes on each interpreter found
-	$(Q)$(call run_suite,python)
-
-.PHONY: check-aarch64
-check-aarch64: ## pyframes on Debian's arm64 Python under emulation; not part of check
-	$(Q)$(TEST_ENV) $(PYTHON) tests/python/aarch64.py
-
-check-pam-scripts: ## the scripts around PAM, without PAM
-	$(Q)$(call run_suite,pam)
-
-check-pam: $(O)/perfconv ## the real PAM, recorded; needs perf's privilege, PAM's venv is made once
-	$(Q)$(call run_suite,pam_live)
-
-check-report: $(O)/perfconv ## the report of programs with one mistake each, recorded; needs perf's privilege
-	$(Q)$(call run_suite,report)
-
-check-live: $(O)/perfconv ## recordings made by the test; needs perf and its privilege
-	$(Q)$(call run_suite,live)
-
-check-diff: $(O)/perfconv ## captures of one program and of a slower twin; needs perf's privilege
-	$(Q)$(call run_suite,diff)
-
-check-lines: $(O)/perfconv ## current lines of Python frames; needs perf and its privilege
-	$(Q)$(call run_suite,lines)
-
-check-unwind: $(O)/perfconv ## CFI in other files, signals, PLTs, stopped programs against eu-stack
-	$(Q)$(call run_suite,unwind)
-
-check-outputs: $(O)/perfconv ## every format against the speedscope file, and in the programs that read it
-	$(Q)$(call run_suite,outputs)
-
-check-dlfilter: $(O)/perfconv $(DLFILTER_BUILT) ## the plugin for perf script, in the real perf
-	$(Q)$(call run_suite,dlfilter)
-
-check-browser: $(O)/node/package-lock.json $(O)/perfconv ## profiles in speedscope, in headless Chromium
-	$(Q)$(call run_suite,browser)
-
 $(O)/node/package-lock.json: tests/browser/package.json tests/browser/package-lock.json
 	@$(call say,NPM,$(@D))
 	@mkdir -p $(@D)
@@ -388,6 +395,8 @@ speedscope: $(O)/node/package-lock.json ## fetch speedscope from npm, for perfco
 fp-python: ## CPython 3.11 with frame pointers from Debian's source package; some minutes
 	$(Q)scripts/build-fp-python.sh $(O)/fp-python
 
+# --- measuring, and the demo ------------------------------------------------
+
 .PHONY: bench demo
 BENCHES = $(or $(BENCH),$(sort $(wildcard tests/bench/*.toml)) \
 	tests/bench/memory.py tests/bench/unwind.py)
@@ -397,18 +406,16 @@ bench: $(O)/perfconv ## measure, BENCH=FILE for one .toml or .py file of tests/b
 	done
 	$(Q)$(if $(filter %.toml,$(BENCHES)),$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(filter %.toml,$(BENCHES)))
 
-.PHONY: bench-diff
+.PHONY: bench-diff bench-pyframes bench-pam bench-long
 bench-diff: $(O)/perfconv ## check-diff with 20 pairs of captures; some four minutes
 	$(Q)$(call run_suite,diff) --pairs 20 --seconds 8
 
-.PHONY: bench-pyframes bench-pam
 bench-pyframes: ## what pyframes, perf and py-spy cost programs, on each interpreter found
 	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pyframes_cost.py
 
 bench-pam: ## what pyframes, perf and py-spy cost the real PAM
 	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pyframes_pam.py
 
-.PHONY: bench-long
 bench-long: $(O)/perfconv $(O)/node/package-lock.json ## five minutes of PAM, opened in speedscope
 	$(Q)$(TEST_ENV) $(PYTHON) tests/bench/pam_long.py
 

@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-# Prints the targets and variables of a makefile that carry a "## text".
+# Prints the targets and variables of a makefile that carry a "## text", by section.
+/^# --- / {
+	section = $0
+	gsub(/^# -+ | -+$/, "", section)
+}
 /^[a-z][a-z -]*:.*## / {
 	name = $0
 	sub(/:.*/, "", name)
 	text = $0
 	sub(/.*## /, "", text)
+	if (section != "") {
+		title = toupper(substr(section, 1, 1)) substr(section, 2)
+		targets = targets title ":\n"
+		section = ""
+	}
 	targets = targets sprintf("  %-20s %s\n", name, text)
 }
 /^[A-Z_]+ \?=.*## *= / {
@@ -17,5 +26,5 @@
 	variables = variables sprintf("  %-20s %s%s\n", name, text, value == "" ? "" : " (" value ")")
 }
 END {
-	printf "Targets:\n%s\nVariables, given as make NAME=VALUE:\n%s", targets, variables
+	printf "%s\nVariables, given as make NAME=VALUE:\n%s", targets, variables
 }

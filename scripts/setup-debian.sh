@@ -14,7 +14,8 @@ BUILD="gcc libc6-dev make pkg-config libdw-dev libelf-dev liblzma-dev libtraceev
 	libzstd-dev zlib1g-dev libjansson-dev libiberty-dev libmicrohttpd-dev xz-utils"
 TEST="libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck man-db zsh binutils linux-perf
 	elfutils gdb g++ zstd libdebuginfod1 python3 python3.11 python3.11-venv python3.11-dev redis-server mosquitto
-	chromium chromium-driver chromium-sandbox"
+	chromium chromium-driver chromium-sandbox libdevel-nytprof-perl
+	gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-setuptools python3-wheel"
 DEMO="linux-perf python3 python3.11 python3.11-venv python3.11-dev redis-server mosquitto"
 SERVICES="redis-server mosquitto"
 NODE_MAJOR=18

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """What make install puts below a fresh DESTDIR works from there: programs, manual pages,
-completion, perf speedscope; make dist holds the sources.
+completion, perf speedscope; make dist holds the sources; the wheels work.
 
     tests/install/run.py
 
@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import suite  # noqa: E402
 from suite import BUILD, ROOT  # noqa: E402
+from wheels import Wheels  # noqa: E402,F401 pylint: disable=unused-import
 
 CAPTURE = ROOT / "tests/files/good-python-threads.data"
 WORDS = re.compile(r"--\w+ takes (.*), not \?")

@@ -36,6 +36,7 @@ from suite import BUILD, ROOT  # noqa: E402
 FILES = ROOT / "tests" / "files"
 PERFCONV = suite.perfconv_argument()
 PROFILER_CLI = BUILD / "node/node_modules/@firefox-devtools/profiler-cli/dist/profiler-cli.js"
+FLAMEGRAPH_PL = Path("/usr/share/perl5/Devel/NYTProf/flamegraph.pl")  # Debian's copy
 NODE_MAJOR = 20  # what the profiler's command line was seen to run with
 LIMIT_S = 120
 
@@ -339,24 +340,26 @@ class Consumers(Outputs):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    def check_flame_graph(self, program):
+    def check_flame_graph(self, *program):
         path = self.convert("good-waits.data", "collapsed")
         whole = sum(int(line.rsplit(" ", 1)[1]) for line in path.read_text().splitlines())
-        svg = self.consume(program, "--countname", "ns", str(path))
+        svg = self.consume(*program, "--countname", "ns", str(path))
         self.assertIn(f"{whole:,} ns", svg)
         self.assertIn("[sleep] (", svg)
 
     def test_inferno(self):
-        program = found("inferno-flamegraph", Path.home() / ".cargo/bin/inferno-flamegraph")
+        program = found("inferno-flamegraph", BUILD / "inferno/bin/inferno-flamegraph",
+                        Path.home() / ".cargo/bin/inferno-flamegraph")
         if not program:
-            self.skipTest("inferno-flamegraph is not here (cargo install inferno)")
+            self.skipTest("inferno-flamegraph is not here, and no cargo that could build it "
+                          "(cargo install inferno)")
         self.check_flame_graph(program)
 
     def test_flamegraph_pl(self):
         program = found("flamegraph.pl")
-        if not program:
-            self.skipTest("flamegraph.pl is not here (from github.com/brendangregg/FlameGraph)")
-        self.check_flame_graph(program)
+        if not program and not FLAMEGRAPH_PL.exists():
+            self.skipTest("flamegraph.pl is not here (libdevel-nytprof-perl has it)")
+        self.check_flame_graph(*([program] if program else ["perl", FLAMEGRAPH_PL]))
 
     def test_go_tool_pprof(self):
         go = found("go", Path("/usr/local/go/bin/go"))
