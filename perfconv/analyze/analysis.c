@@ -248,7 +248,7 @@ struct finding *analysis__finding(struct analysis *a, enum rule_id rule, enum se
 	const struct rule *r = rule__get(rule);
 	struct finding *f;
 
-	if (a->from.rules->off[rule])
+	if (rules__is_off(a->from.rules, rule))
 		return NULL;
 	if (thread != SIZE_MAX && a->threads.data[thread].shown == REPORT_NO_THREAD)
 		return NULL;

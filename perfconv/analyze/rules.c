@@ -133,6 +133,7 @@ void rules__release(struct rules *r)
 	}
 	vec__release(&r->groups);
 	vec__release(&r->targets);
+	free(r->path);
 }
 
 const char *rules__group(const struct rules *r, const char *name)

@@ -72,7 +72,8 @@ struct rule_target {
 };
 
 struct rules {
-	bool off[RULES];
+	bool off[RULES], left_out[RULES]; /* by the file; by the user, whatever the file says */
+	char *path;			  /* of the file that was read, or NULL */
 	double limits[RULES][RULE_LIMITS];
 	VEC(struct rule_group) groups;	 /* the first that matches counts */
 	VEC(struct rule_target) targets; /* likewise */
@@ -88,6 +89,18 @@ void rules__release(struct rules *r);
  * Return: 0; -errno with a message, with some of it changed.
  */
 int rules__read(struct rules *r, const char *path, const char *scenario, struct errbuf *err);
+
+/**
+ * rules__enter - read the file again, if one was read, for a scenario that is known only now
+ * Return: as rules__read(); what was left out still is.
+ */
+int rules__enter(struct rules *r, const char *scenario, struct errbuf *err);
+
+/** rules__is_off - whether nobody wants to know of it. */
+static inline bool rules__is_off(const struct rules *r, enum rule_id id)
+{
+	return r->off[id] || r->left_out[id];
+}
 
 /** rules__limit - a threshold of a rule, by its place in the table. */
 static inline double rules__limit(const struct rules *r, enum rule_id id, size_t limit)

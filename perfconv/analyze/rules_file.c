@@ -218,7 +218,24 @@ int rules__read(struct rules *rules, const char *path, const char *scenario, str
 	else
 		code = set_all(&r, root, scenario);
 	put_in_front(&r);
+	if (!rules->path)
+		rules->path = mem__strdup(path);
 	json_decref(root);
 	free(bytes);
+	return code;
+}
+
+int rules__enter(struct rules *rules, const char *scenario, struct errbuf *err)
+{
+	struct rules again;
+	int code;
+
+	if (!rules->path)
+		return 0;
+	rules__init(&again);
+	code = rules__read(&again, rules->path, scenario, err);
+	memcpy(again.left_out, rules->left_out, sizeof(again.left_out));
+	rules__release(rules);
+	*rules = again;
 	return code;
 }

@@ -96,7 +96,7 @@ void unlooked__report(struct analysis *a)
 {
 	for (int i = 0; i < RULES; i++) {
 		enum rule_id rule = (enum rule_id)i;
-		const char *because = a->from.rules->off[rule] ? NULL : missing(a, rule);
+		const char *because = rules__is_off(a->from.rules, rule) ? NULL : missing(a, rule);
 
 		if (because)
 			vec__push(&a->report->unlooked,

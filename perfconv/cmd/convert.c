@@ -241,7 +241,7 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 {
 	struct meta m = {
 		.title = title,
-		.scenario = c->capture.scenario,
+		.scenario = capture->options.scenario,
 		.values = c->values.data,
 		.values_n = c->values.n,
 		.data = capture->data,
@@ -262,8 +262,8 @@ static struct meta make_meta(const struct convert *c, const struct capture *capt
 static int write_profile(const struct convert *c, struct capture *capture, const char *path,
 			 uint64_t *bytes, struct errbuf *err)
 {
-	const char *title = c->capture.scenario ? c->capture.scenario
-						: file__base(capture->options.path);
+	const char *title = capture->options.scenario ? capture->options.scenario
+						      : file__base(capture->options.path);
 	struct meta meta = make_meta(c, capture, title);
 	struct output_source from = {
 		.profile = capture->profile,

@@ -158,8 +158,8 @@ static int report_profile(const struct report_command *c, const char *path, stru
 	return code;
 }
 
-static int report_capture(const struct report_command *c, const struct rules *rules,
-			  const char *path, struct errbuf *err)
+static int report_capture(const struct report_command *c, struct rules *rules, const char *path,
+			  struct errbuf *err)
 {
 	struct capture_options options_of_it = c->capture;
 	struct capture *capture;
@@ -199,7 +199,7 @@ static int report(const struct report_command *c, const char *path, struct errbu
 	if (c->rules_file)
 		code = rules__read(&rules, c->rules_file, scenario, err);
 	for (size_t i = 0; i < c->off.n; i++)
-		rules.off[rule__find(c->off.data[i])] = true;
+		rules.left_out[rule__find(c->off.data[i])] = true;
 	if (!code)
 		code = report_capture(c, &rules, path, err);
 	rules__release(&rules);

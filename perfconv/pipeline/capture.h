@@ -53,16 +53,16 @@ struct capture_options {
 	enum capture_view view;
 	double from_s, to_s; /* seconds since the capture's start; to_s 0: its end */
 	struct profile_filter filter;
-	const struct rules *rules; /* what to look for; NULL: nothing */
-	const char *scenario;	   /* for the rules; NULL: not known */
-	uint64_t max_samples;	   /* of the timelines in all; 0: as many as there are */
-	bool strict;		   /* what is odd in the capture is an error */
-	bool keep_answers;	   /* for capture__pack() */
-	bool keep_dumps;	   /* the same, if it redacts */
-	bool no_stitch;		   /* stacks that were cut stay cut */
-	uint32_t max_dump; /* stack dumps are cut to so many bytes, but for calibration; 0: no */
-	bool hits;	   /* count samples per stack, see struct profile */
-	uint32_t texts;	   /* so many tracepoint samples are kept as text */
+	struct rules *rules;  /* what to look for; NULL: nothing */
+	const char *scenario; /* for the rules; NULL: what the recorder wrote down, if it did */
+	uint64_t max_samples; /* of the timelines in all; 0: as many as there are */
+	bool strict;	      /* what is odd in the capture is an error */
+	bool keep_answers;    /* for capture__pack() */
+	bool keep_dumps;      /* the same, if it redacts */
+	bool no_stitch;	      /* stacks that were cut stay cut */
+	uint32_t max_dump;    /* stack dumps are cut to so many bytes, but for calibration; 0: no */
+	bool hits;	      /* count samples per stack, see struct profile */
+	uint32_t texts;	      /* so many tracepoint samples are kept as text */
 };
 
 #define CAPTURE_MODES 8u

@@ -30,6 +30,15 @@ static void open_threads_file(struct capture *c)
 	free(recorded);
 }
 
+/* The recorder's word for what was recorded, if the user has none. */
+static int take_scenario(struct capture *c, struct errbuf *err)
+{
+	if (c->options.scenario || !c->threads_file || !*c->threads_file->scenario)
+		return 0;
+	c->options.scenario = c->threads_file->scenario;
+	return c->options.rules ? rules__enter(c->options.rules, c->options.scenario, err) : 0;
+}
+
 /* Of the whole capture.  Its end may be silent: then the last look at the threads tells
  * how long nothing happened. */
 static struct profile_window whole(const struct capture *c)
@@ -218,7 +227,9 @@ int timelines__make(struct capture *c, const uint32_t *events, size_t n, struct 
 	int code;
 
 	open_threads_file(c);
-	code = check_part(c, err);
+	code = take_scenario(c, err);
+	if (!code)
+		code = check_part(c, err);
 	if (code)
 		return code;
 	c->exact = switching__is_exact(c->data) && c->switches.rows.n;

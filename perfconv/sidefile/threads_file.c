@@ -200,6 +200,7 @@ static int parse(struct threads_file *f, const char *path, const char *bytes, si
 				   "%s: is no file of thread snapshots of version %d; convert with "
 				   "the perfconv that came with the recorder",
 				   path, VERSION);
+	f->scenario = text(f->document, "scenario");
 	for (size_t i = 0; i < json_array_size(snapshots); i++)
 		read_snapshot(f, json_array_get(snapshots, i));
 	if (f->entries.n)

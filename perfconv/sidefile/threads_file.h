@@ -58,6 +58,7 @@ struct threads_file {
 	VEC(const char *) functions;
 	VEC(struct machine_look) machine; /* in the file's order */
 	VEC(struct usage_look) usage;	  /* by time, at most THREADS_FILE_MAX_LOOKS */
+	const char *scenario;		  /* what the processes did meanwhile; "": not known */
 	void *document;			  /* owns the strings */
 	uint64_t bad_entries;		  /* left out: not of the form agreed */
 };

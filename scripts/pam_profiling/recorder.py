@@ -31,10 +31,11 @@ class Recorder:
     user      whose the files become
     stacks    stack_dumps.StackDumps
     monitors  folder in which monitor_pam.py may write its tables, or None
+    scenario  what the processes do meanwhile, or None
     """
 
     def __init__(self, permission, data, folder, children, user, stacks,
-                 monitors=None):
+                 monitors=None, scenario=None):
         self.permission = permission
         self.data = data
         self.log = os.path.join(folder, "perf.log")
@@ -42,6 +43,7 @@ class Recorder:
         self.user = user
         self.stacks = stacks
         self.monitors = monitors
+        self.scenario = scenario
         self._usage = None
         self._pids = []
         self._snapshots = []
@@ -102,7 +104,8 @@ class Recorder:
         """
         self._snapshots.append(snapshots.take(self._pids, when))
         self.user.own(snapshots.write(self.data, self._snapshots,
-                                      self._usage.looks() if when == snapshots.END else ()))
+                                      self._usage.looks() if when == snapshots.END else (),
+                                      self.scenario))
         self.stacks.ask(snapshots.family(self._pids))
 
     def note_usage(self):

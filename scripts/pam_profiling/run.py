@@ -152,7 +152,8 @@ class Run:
         self.choose_stacks()
         recorder = Recorder(self.permission, capture.data, capture.folder,
                             self.children, self.user, self.stack_dumps(),
-                            monitors=os.path.dirname(capture.folder))
+                            monitors=os.path.dirname(capture.folder),
+                            scenario=self.arguments.scenario)
         progress = RecordingProgress(self.arguments.scenario,
                                      self.arguments.duration)
         metadata = describe_target(subject.target)

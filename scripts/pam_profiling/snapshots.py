@@ -150,10 +150,11 @@ def take(pids, when):
             "threads": [thread for thread in threads if "comm" in thread]}
 
 
-def write(capture, snapshots, usage=()):
+def write(capture, snapshots, usage=(), scenario=None):
     """Write the snapshots beside the capture; returns the file's path.
 
-    usage   what the processes used over time, as usage_log.UsageLog has it
+    usage     what the processes used over time, as usage_log.UsageLog has it
+    scenario  what they did meanwhile, if it has a name
 
     For its owner's eyes, as perf.data is: it tells where the kernel's
     functions and the threads' stacks lie.
@@ -161,7 +162,10 @@ def write(capture, snapshots, usage=()):
     path = capture + SUFFIX
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
-        json.dump({"version": VERSION, "snapshots": snapshots,
-                   "usage": list(usage)}, stream, indent=1)
+        content = {"version": VERSION, "snapshots": snapshots,
+                   "usage": list(usage)}
+        if scenario:
+            content["scenario"] = scenario
+        json.dump(content, stream, indent=1)
         stream.write("\n")
     return path

@@ -68,6 +68,13 @@ class UsageLog(support.ServiceCase):
             self.assertEqual(json.load(stream)["usage"], [
                 {"time_ns": 7, "cpu_percent": 12.35, "memory_bytes": 1000}])
 
+    def test_the_file_has_the_scenario(self):
+        data = os.path.join(self.folder, "perf.data")
+        for scenario in "idle-no-leaffc", None:
+            path = snapshots.write(data, [], scenario=scenario)
+            with open(path, encoding="utf-8") as stream:
+                self.assertEqual(json.load(stream).get("scenario"), scenario)
+
     # ----- a monitor beside it -------------------------------------------
 
     def tables(self, name, tid, rows):

@@ -322,6 +322,36 @@ class Form(unittest.TestCase):
         elsewhere = json.loads(report("-f", "json", "--rules", path, CAPTURE))
         self.assertNotIn("verdict", elsewhere["threads"][0])
 
+    def test_a_capture_and_its_bundle_know_the_scenario(self):
+        """The recorder writes it into the file of snapshots, which goes into the bundle."""
+        capture, rules = self.folder / "known.data", self.folder / "scenario.json"
+        bundle, profile = self.folder / "known.tar.zst", self.folder / "known.speedscope.json"
+        shutil.copy(CAPTURE, capture)
+        Path(f"{capture}.threads.json").write_text(json.dumps(
+            {"version": 1, "snapshots": [], "scenario": "testing"}))
+        rules.write_text(json.dumps({
+            "rules": {"cpu-bound": False},
+            "scenarios": {"test*": {"rules": {"gil-convoy": True, "cpu-bound": True},
+                                    "targets": {"*": {"cpu": 0, "asleep": 100}}}}}))
+        side = ("--side-dir", CAPTURE.parent)
+        done = run([PERFCONV, "bundle", capture, "-o", bundle, *side])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for path in capture, bundle:
+            plain = json.loads(report("-f", "json", path, *side))
+            self.assertEqual(plain["scenario"], "testing")
+            found = json.loads(report("-f", "json", "--rules", rules, "--no-rule", "gil-convoy",
+                                      path, *side))
+            ids = {one["rule"] for one in found["findings"]}
+            self.assertLessEqual({"target", "cpu-bound"}, ids)
+            self.assertNotIn("gil-convoy", ids)
+            other = json.loads(report("-f", "json", "--rules", rules, "--scenario", "else",
+                                      path, *side))
+            self.assertEqual(other["scenario"], "else")
+            self.assertFalse({"target", "cpu-bound"} & {one["rule"] for one in other["findings"]})
+            run([PERFCONV, "convert", "-q", "-i", path, "-o", profile, *side])
+            self.assertEqual(json.loads(report("-f", "json", profile))["scenario"], "testing")
+            self.assertEqual(json.loads(profile.read_text())["perfconv"]["scenario"], "testing")
+
     def test_the_document_has_the_table(self):
         table = report("--list-rules")
         self.assertIn(table, (ROOT / "docs" / "rules.md").read_text())
