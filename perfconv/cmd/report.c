@@ -61,7 +61,7 @@ static const struct option_spec options[] = {
 	{ "output", 'o', "FILE", "where to (default: standard output)",
 	  OPTION_TEXT(struct report_command, output) },
 	{ "scenario", 0, "NAME",
-	  "what the program was doing; targets and thresholds\ndepend on it (a profile knows)",
+	  "what the program was doing; targets and thresholds\ndepend on it (profile_pam.py's captures know)",
 	  OPTION_TEXT(struct report_command, capture.scenario) },
 	{ "rules", 0, "FILE", "thresholds, groups of threads and targets of your own",
 	  OPTION_TEXT(struct report_command, rules_file) },

@@ -105,20 +105,34 @@ def switches(status, kind):
 def machine(pid):
     """What the machine has its part in; only what could be read.
 
-    Throttled periods and time are of the process's control group (version 2).
+    Throttled periods and time are of the process's control group.
     """
-    found = {}
-    group = re.search(r"^0::(/.*)$", read_text(f"/proc/{pid}/cgroup") or "",
-                      re.MULTILINE)
-    if group:
-        path = f"/sys/fs/cgroup{group.group(1).rstrip('/')}/cpu.stat"
-        found["throttled_periods"] = counter(path, "nr_throttled")
-        found["throttled_us"] = counter(path, "throttled_usec")
+    found = dict(zip(("throttled_periods", "throttled_us"), throttling(pid)))
     found["swapped_in_pages"] = counter("/proc/vmstat", "pswpin")
     found["swapped_out_pages"] = counter("/proc/vmstat", "pswpout")
     found["mhz"] = mean_mhz("scaling_cur_freq")
     found["max_mhz"] = mean_mhz("cpuinfo_max_freq")
     return {key: value for key, value in found.items() if value is not None}
+
+
+def throttling(pid):
+    """How often, and for how many us, a process's control group stood still.
+
+    None for each that is not counted: in version 2 without a CPU controller,
+    and in the root.
+    """
+    groups = read_text(f"/proc/{pid}/cgroup") or ""
+    for controllers, path in re.findall(r"^\d+:(.*?):/(.*)$", groups,
+                                        re.MULTILINE):
+        folder = f"/sys/fs/cgroup/{controllers}/{path}/cpu.stat"
+        if "cpu" in controllers.split(","):
+            taken_ns = counter(folder, "throttled_time")
+            return (counter(folder, "nr_throttled"),
+                    None if taken_ns is None else taken_ns // 1000)
+        if not controllers and counter(folder, "nr_throttled") is not None:
+            return (counter(folder, "nr_throttled"),
+                    counter(folder, "throttled_usec"))
+    return None, None
 
 
 def counter(path, name):

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -27,6 +28,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import suite  # noqa: E402
 import venvs  # noqa: E402
+sys.path.append(str(HERE.parents[1] / "scripts"))
+from pam_profiling import snapshots  # noqa: E402
 from suite import PERFCONV, ROOT, perf_trouble, python_with_pyframes  # noqa: E402
 
 PROGRAMS_FILE = HERE / "programs.py"
@@ -185,6 +188,109 @@ def add_tests():
                 functools.partialmethod(Planted.found, name))
         setattr(Planted, f"test_{method}_clean_is_not",
                 functools.partialmethod(Planted.not_found, name))
+
+
+class LimitedGroup:
+    """A control group with a CPU limit of 5 %, of either version; skips where none can be made."""
+
+    PERIOD_US, QUOTA_US = 100000, 5000
+
+    def __init__(self, limited):
+        name = f"perfconv-test-{os.getpid()}"
+        self.folder = None
+        for folder in map(Path, ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct",
+                                 "/sys/fs/cgroup")):
+            first = folder.name != "cgroup"
+            if not (folder / ("cpu.cfs_period_us" if first else "cgroup.controllers")).exists():
+                continue
+            try:
+                self.folder = folder / name
+                self.folder.mkdir()
+                if first:
+                    (self.folder / "cpu.cfs_period_us").write_text(str(self.PERIOD_US))
+                    (self.folder / "cpu.cfs_quota_us").write_text(
+                        str(self.QUOTA_US if limited else -1))
+                else:
+                    (self.folder / "cpu.max").write_text(
+                        f"{self.QUOTA_US if limited else 'max'} {self.PERIOD_US}")
+                return
+            except OSError as error:
+                self.close()
+                raise unittest.SkipTest(f"no control group with a CPU limit: {error}") from error
+        raise unittest.SkipTest("no control group's CPU controller is mounted")
+
+    def add(self, pid):
+        (self.folder / "cgroup.procs").write_text(str(pid))
+
+    def close(self):
+        if self.folder and self.folder.exists():
+            self.folder.rmdir()
+
+
+class Machine(unittest.TestCase):
+    """What the machine has its part in."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="perfconv-report-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def spin_in_group(self, limited):
+        """The report of a program that computes, in a group with a limit or without one."""
+        if perf_trouble():
+            self.skipTest(perf_trouble())
+        group = LimitedGroup(limited)
+        self.addCleanup(group.close)
+        spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.addCleanup(spinner.wait)
+        self.addCleanup(spinner.kill)
+        group.add(spinner.pid)
+        data = self.folder / "perf.data"
+        done = run([sys.executable, ROOT / "scripts" / "perf-pyrecord", "-o", data, "-p",
+                    spinner.pid, "--duration", 2])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(report("-f", "json", data))
+
+    def test_a_cpu_limit_is_found(self):
+        found = self.spin_in_group(limited=True)
+        finding, = [one for one in found["findings"] if one["rule"] == "throttled"]
+        print(f"  throttled: {finding['headline']}")
+        self.assertEqual(finding["severity"], "high")
+        self.assertGreater(finding["amount"], 5)
+
+    def test_a_group_without_a_limit_is_not(self):
+        found = self.spin_in_group(limited=False)
+        self.assertNotIn("throttled", {one["rule"] for one in found["findings"]})
+        self.assertNotIn("throttled", {one["rule"] for one in found["notLookedFor"]})
+
+    def told(self, first, last):
+        """The rules found in a capture that the recorder's looks at the machine lie beside.
+
+        Nobody swaps a test's machine or slows its CPUs down: the looks are made up, and
+        written as the recorder writes them.
+        """
+        data = self.folder / "perf.data"
+        shutil.copy(CAPTURE, data)
+        begin, end = json.loads(run([PERFCONV, "info", "--json", data]).stdout)["timeSpanNs"]
+        snapshots.write(str(data), [
+            {"when": when, "time_ns": time_ns, "machine": machine, "threads": []}
+            for when, time_ns, machine in (("start", begin, first), ("end", end, last))])
+        found = json.loads(report("-f", "json", data))
+        self.assertIn("machine: ", report(data))
+        return {one["rule"]: one for one in found["findings"]
+                if one["rule"] in MACHINE_RULES - {"cpu-starved", "capture-quality"}}
+
+    def test_swapping_and_slow_cpus_are_found(self):
+        known = snapshots.machine(os.getpid())
+        self.assertLessEqual({"swapped_in_pages", "swapped_out_pages"}, known.keys())
+        first = {"throttled_periods": 5, "throttled_us": 1000, "swapped_in_pages": 100,
+                 "swapped_out_pages": 100, "mhz": 1500, "max_mhz": 1500}
+        self.assertEqual(self.told(first, first), {})
+        swapping = self.told(first, {**first, "swapped_in_pages": 5000})
+        self.assertEqual(list(swapping), ["swapping"])
+        self.assertEqual(swapping["swapping"]["severity"], "medium")
+        slow = {**first, "mhz": 600}
+        self.assertEqual(list(self.told(slow, slow)), ["cpu-slow"])
+        self.assertEqual(list(self.told(first, {**first, "throttled_us": 200000})), ["throttled"])
 
 
 class Form(unittest.TestCase):
