@@ -214,17 +214,15 @@ static void add_elfs_of(struct pack *p, uint32_t id)
 }
 
 /* A name in a capture may lead anywhere: only what is what it should be is packed. */
-static bool is_of_use(const struct pack *p, const char *path, int fd)
+static bool is_side_file(int fd)
 {
 	static const char magic[] = "PYFRAMES";
 	char first[sizeof(magic) - 1];
 
-	if (strstr(file__base(path), ".threads.json"))
-		return p->capture->threads_file != NULL;
 	return !file__read_at(fd, first, sizeof(first), 0) && !memcmp(first, magic, sizeof(first));
 }
 
-static char *add_beside(struct pack *p, const struct answer *a)
+static char *add_side_file(struct pack *p, const struct answer *a)
 {
 	struct item *item;
 	uint64_t bytes;
@@ -232,11 +230,31 @@ static char *add_beside(struct pack *p, const struct answer *a)
 
 	if (fd < 0)
 		return NULL;
-	if (!is_of_use(p, a->path, fd))
-		bytes = 0;
-	item = add_file(p, entry_name(p, "beside", a->path), fd, bytes);
-	item->is_side_file = !strstr(file__base(a->path), ".threads.json");
+	item = add_file(p, entry_name(p, "beside", a->path), fd, is_side_file(fd) ? bytes : 0);
+	item->is_side_file = true;
 	return mem__strdup(item->entry);
+}
+
+/* As it was read; by now its name may lead to something else.  Empty if it was of no use. */
+static char *add_threads_file(struct pack *p, const struct answer *a)
+{
+	const struct threads_file *f = p->capture->threads_file;
+	struct item *item = add_item(p, entry_name(p, "beside", a->path));
+
+	item->text = mem__strdup("");
+	if (f) {
+		free(item->text);
+		item->text = mem__alloc(f->bytes, 1);
+		memcpy(item->text, f->text, f->bytes);
+		item->bytes = f->bytes;
+	}
+	return mem__strdup(item->entry);
+}
+
+static char *add_beside(struct pack *p, const struct answer *a)
+{
+	return strstr(file__base(a->path), ".threads.json") ? add_threads_file(p, a)
+							    : add_side_file(p, a);
 }
 
 static char *add_code_file(struct pack *p, struct answer *a)

@@ -182,14 +182,13 @@ static int by_tid_and_time(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-static int parse(struct threads_file *f, const char *path, const char *bytes, size_t n,
-		 struct errbuf *err)
+static int parse(struct threads_file *f, const char *path, struct errbuf *err)
 {
 	const json_t *snapshots;
 	json_error_t error;
 	uint64_t version = 0;
 
-	f->document = json_loadb(bytes, n, 0, &error);
+	f->document = json_loadb(f->text, f->bytes, 0, &error);
 	if (!f->document)
 		return errbuf__set(err, -EINVAL, "%s: is no JSON: %s in line %d", path, error.text,
 				   error.line);
@@ -213,16 +212,11 @@ static int parse(struct threads_file *f, const char *path, const char *bytes, si
 
 int threads_file__open(struct threads_file **out, const char *path, struct errbuf *err)
 {
-	struct threads_file *f;
-	char *bytes;
-	size_t n;
-	int code = file__read(path, THREADS_FILE_MAX_BYTES, &bytes, &n, err);
+	struct threads_file *f = mem__alloc(1, sizeof(*f));
+	int code = file__read(path, THREADS_FILE_MAX_BYTES, &f->text, &f->bytes, err);
 
-	if (code)
-		return code;
-	f = mem__alloc(1, sizeof(*f));
-	code = parse(f, path, bytes, n, err);
-	free(bytes);
+	if (!code)
+		code = parse(f, path, err);
 	if (code)
 		threads_file__free(f);
 	else
@@ -235,6 +229,7 @@ void threads_file__free(struct threads_file *f)
 	if (!f)
 		return;
 	json_decref(f->document);
+	free(f->text);
 	vec__release(&f->entries);
 	vec__release(&f->functions);
 	vec__release(&f->machine);
@@ -244,15 +239,8 @@ void threads_file__free(struct threads_file *f)
 
 const struct threads_entry *threads_file__find(const struct threads_file *f, uint32_t tid)
 {
-	size_t low = 0, high = f->entries.n;
+	size_t first = tid ? vec__upto(&f->entries, tid, tid - 1) : 0;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (f->entries.data[mid].tid < tid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < f->entries.n && f->entries.data[low].tid == tid ? &f->entries.data[low] : NULL;
+	return first < f->entries.n && f->entries.data[first].tid == tid ? &f->entries.data[first]
+									 : NULL;
 }

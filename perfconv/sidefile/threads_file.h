@@ -61,6 +61,8 @@ struct threads_file {
 	const char *scenario;		  /* what the processes did meanwhile; "": not known */
 	void *document;			  /* owns the strings */
 	uint64_t bad_entries;		  /* left out: not of the form agreed */
+	char *text;			  /* the whole file, as it was read */
+	size_t bytes;			  /* of it */
 };
 
 /**
