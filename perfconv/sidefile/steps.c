@@ -67,7 +67,6 @@ void steps__read(struct steps *s, int fd, uint64_t offset, uint64_t entries, uin
 				  ((struct sidefile_step){ e->time_and_end >> 1, e->task, e->tid,
 							   e->time_and_end & 1 }));
 		}
-		s->overrun = head > entries;
 		sort(s);
 	}
 	free(ring);

@@ -28,7 +28,6 @@ struct sidefile_step {
 struct steps {
 	VEC(struct sidefile_task) tasks; /* sorted by id */
 	VEC(struct sidefile_step) list;	 /* sorted by (tid, time) */
-	bool overrun;			 /* older ones were written over */
 };
 
 void steps__release(struct steps *s);
