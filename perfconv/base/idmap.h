@@ -6,7 +6,6 @@
 #ifndef PERFCONV_BASE_IDMAP_H
 #define PERFCONV_BASE_IDMAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,8 +7,6 @@
 #ifndef PERFCONV_BASE_TEMPDIR_H
 #define PERFCONV_BASE_TEMPDIR_H
 
-#include <stddef.h>
-
 #include "perfconv/base/errbuf.h"
 
 struct tempdir;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/bundle/scrub.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/bundle/tar.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>

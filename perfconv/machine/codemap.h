@@ -23,7 +23,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "perfconv/base/errbuf.h"
 #include "perfconv/machine/images.h"
 #include "perfconv/machine/machine.h"
 

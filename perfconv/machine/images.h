@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/answers.h"
 #include "perfconv/machine/debugfile.h"

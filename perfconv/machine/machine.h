@@ -10,7 +10,6 @@
 #ifndef PERFCONV_MACHINE_MACHINE_H
 #define PERFCONV_MACHINE_MACHINE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "perfconv/base/idmap.h"

@@ -16,7 +16,7 @@
 #include "perfconv/base/errbuf.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/machine/images.h"
-#include "perfconv/machine/machine.h"
+#include "perfconv/machine/dso.h"
 #include "perfconv/sidefile/sidefile.h"
 
 struct sidefiles_entry {

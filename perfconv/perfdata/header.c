@@ -13,7 +13,6 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
-#include "perfconv/base/file.h"
 #include "perfconv/perfdata/internal.h"
 
 #define MAGIC2 "PERFILE2"

@@ -7,7 +7,6 @@
 #include "perfconv/perfdata/windows.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 

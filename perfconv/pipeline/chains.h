@@ -10,7 +10,6 @@
 #ifndef PERFCONV_PIPELINE_CHAINS_H
 #define PERFCONV_PIPELINE_CHAINS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "perfconv/pipeline/capture.h"

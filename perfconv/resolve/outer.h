@@ -15,7 +15,6 @@
 
 #include <stdint.h>
 
-#include "perfconv/base/mem.h"
 #include "perfconv/machine/machine.h"
 #include "perfconv/store/store.h"
 

@@ -8,8 +8,6 @@
 #ifndef PERFCONV_RESOLVE_REASONS_H
 #define PERFCONV_RESOLVE_REASONS_H
 
-#include <stdint.h>
-
 enum reason {
 	REASON_NONE, /* no function of the table */
 	REASON_SLEEP,

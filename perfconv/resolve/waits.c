@@ -6,6 +6,7 @@
 
 #include "perfconv/resolve/likeness.h"
 #include "perfconv/resolve/outer.h"
+#include "perfconv/resolve/runtime.h"
 #include "perfconv/sidefile/linetable.h"
 #include "perfconv/unwind/regs_key.h"
 

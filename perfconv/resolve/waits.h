@@ -27,7 +27,6 @@
 #include "perfconv/resolve/python.h"
 #include "perfconv/resolve/reasons.h"
 #include "perfconv/resolve/resolve.h"
-#include "perfconv/resolve/runtime.h"
 #include "perfconv/sidefile/threads_file.h"
 #include "perfconv/store/store.h"
 #include "perfconv/store/switches.h"

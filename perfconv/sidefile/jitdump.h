@@ -11,7 +11,6 @@
 #define PERFCONV_SIDEFILE_JITDUMP_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "perfconv/base/errbuf.h"

@@ -11,7 +11,6 @@
 #ifndef PERFCONV_SIDEFILE_LINETABLE_H
 #define PERFCONV_SIDEFILE_LINETABLE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "perfconv/sidefile/sidefile.h"

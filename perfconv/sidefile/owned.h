@@ -7,7 +7,6 @@
 #ifndef PERFCONV_SIDEFILE_OWNED_H
 #define PERFCONV_SIDEFILE_OWNED_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

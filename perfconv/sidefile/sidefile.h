@@ -7,7 +7,6 @@
 #define PERFCONV_SIDEFILE_SIDEFILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "perfconv/base/errbuf.h"

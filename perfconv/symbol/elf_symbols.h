@@ -3,6 +3,8 @@
 #define PERFCONV_SYMBOL_ELF_SYMBOLS_H
 
 #include <libelf.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "perfconv/symbol/symtab.h"
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/symbol/symbols.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "perfconv/machine/codemap.h"
 #include "perfconv/symbol/debugdata.h"

@@ -3,8 +3,6 @@
 #ifndef PERFCONV_SYMBOL_SYMTAB_H
 #define PERFCONV_SYMBOL_SYMTAB_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "perfconv/base/mem.h"
