@@ -186,6 +186,28 @@ static int by_slot(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+static int by_tid(const void *a, const void *b)
+{
+	const struct sidefile_tid *x = a, *y = b;
+
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
+
+static void sort_tids(struct sidefile *s)
+{
+	for (uint32_t i = 0; i < s->threads.n; i++) {
+		const struct sidefile_thread *t = &s->threads.data[i];
+
+		vec__push(&s->tids, ((struct sidefile_tid){ t->tid, i }));
+		if (t->outer_tid && t->outer_tid != t->tid)
+			vec__push(&s->tids, ((struct sidefile_tid){ t->outer_tid, i }));
+	}
+	if (s->tids.n)
+		qsort(s->tids.data, s->tids.n, sizeof(*s->tids.data), by_tid);
+}
+
 static int read_header(struct pyframes_header *h, int fd, const char *path, struct errbuf *err)
 {
 	if (file__read_at(fd, h, sizeof(*h), 0) || memcmp(h->magic, PYFRAMES_MAGIC, 8))
@@ -252,6 +274,7 @@ static int parse(struct sidefile *s, int fd, uint64_t file_bytes, const char *pa
 		read_records(s, s->bytes, end);
 	if (!code && s->codes.n)
 		qsort(s->codes.data, s->codes.n, sizeof(*s->codes.data), by_slot);
+	sort_tids(s);
 	snapshot__finish(s);
 	steps__read(&s->steps, fd, h.ring_offset, h.ring_entries, h.ring_head);
 	return code;
@@ -285,6 +308,7 @@ void sidefile__free(struct sidefile *s)
 	vec__release(&s->arenas);
 	vec__release(&s->codes);
 	vec__release(&s->threads);
+	vec__release(&s->tids);
 	vec__release(&s->stacks);
 	vec__release(&s->frames);
 	vec__release(&s->code_by_id);
@@ -324,10 +348,24 @@ const struct sidefile_arena *sidefile__arena(const struct sidefile *s, uint32_t 
 
 const char *sidefile__thread_name(const struct sidefile *s, uint32_t tid)
 {
-	for (size_t i = s->threads.n; i-- > 0;)
-		if (s->threads.data[i].tid == tid || (tid && s->threads.data[i].outer_tid == tid))
-			return *s->threads.data[i].name ? s->threads.data[i].name : NULL;
-	return NULL;
+	size_t n = vec__upto(&s->tids, tid, tid);
+	const char *name;
+
+	if (!n || s->tids.data[n - 1].tid != tid)
+		return NULL;
+	name = s->threads.data[s->tids.data[n - 1].thread].name;
+	return *name ? name : NULL;
+}
+
+uint32_t sidefile__inner_tid(const struct sidefile *s, uint32_t tid)
+{
+	for (size_t i = vec__upto(&s->tids, tid, tid); i && s->tids.data[i - 1].tid == tid; i--) {
+		const struct sidefile_thread *t = &s->threads.data[s->tids.data[i - 1].thread];
+
+		if (t->outer_tid == tid)
+			return t->tid;
+	}
+	return tid;
 }
 
 bool sidefile__arena_path(const char *path, char *token, uint32_t *arena)

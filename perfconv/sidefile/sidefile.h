@@ -35,6 +35,12 @@ struct sidefile_thread {
 	bool main;
 };
 
+/* A number that a thread record is found by. */
+struct sidefile_tid {
+	uint32_t tid;	 /* inside the process's pid namespace or outside of it */
+	uint32_t thread; /* index into sidefile.threads */
+};
+
 struct sidefile_arena {
 	uint32_t id, slots, slot_bytes;
 	uint64_t base; /* address of slot 0 in the process that wrote the file */
@@ -63,6 +69,7 @@ struct sidefile {
 	VEC(struct sidefile_arena) arenas;
 	VEC(struct sidefile_code) codes;     /* sorted by (arena, slot) */
 	VEC(struct sidefile_thread) threads; /* in file order: by time */
+	VEC(struct sidefile_tid) tids;	     /* sorted by (tid, thread) */
 	VEC(struct sidefile_stack) stacks;   /* of all snapshots, sorted by (tid, time) */
 	VEC(struct sidefile_frame) frames;
 	struct steps steps;	  /* of asyncio tasks */

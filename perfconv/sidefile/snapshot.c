@@ -92,11 +92,3 @@ const struct sidefile_stack *sidefile__stack_within(const struct sidefile *s, ui
 		return NULL;
 	return &s->stacks.data[low];
 }
-
-uint32_t sidefile__inner_tid(const struct sidefile *s, uint32_t tid)
-{
-	for (size_t i = s->threads.n; i-- > 0;)
-		if (tid && s->threads.data[i].outer_tid == tid)
-			return s->threads.data[i].tid;
-	return tid;
-}

@@ -101,6 +101,17 @@ static void threads_have_their_last_name(void **state)
 	sidefile__free(s);
 }
 
+static void numbers_outside_lead_to_those_inside(void **state)
+{
+	struct sidefile *s = open_filled(*state);
+
+	assert_int_equal(sidefile__inner_tid(s, 5001), 1001);
+	assert_int_equal(sidefile__inner_tid(s, 1001), 1001);
+	assert_int_equal(sidefile__inner_tid(s, 1002), 1002);
+	assert_int_equal(sidefile__inner_tid(s, 0), 0);
+	sidefile__free(s);
+}
+
 /* Outside a container there is no outer number: 0 says "not known", not tid 0. */
 static void an_unknown_outer_tid_matches_nobody(void **state)
 {
@@ -367,6 +378,7 @@ int main(void)
 		scratch_test(code_is_found_by_slot),
 		scratch_test(arenas_are_found_by_id),
 		scratch_test(threads_have_their_last_name),
+		scratch_test(numbers_outside_lead_to_those_inside),
 		scratch_test(an_unknown_outer_tid_matches_nobody),
 		scratch_test(records_of_newer_writers_are_passed_over),
 		scratch_test(all_types_of_the_format_are_known),
