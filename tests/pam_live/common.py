@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 """Shared by the tests on the real PAM: paths, profile_pam.py, why they cannot run here."""
-import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("O") or ROOT / "build").resolve()
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "live"), str(TESTS.parent / "scripts")]
+from suite import BUILD, PERFCONV, ROOT  # noqa: E402
+
 PYTHON = BUILD / "pam" / "venv" / "bin" / "python"
-PERFCONV = os.environ.get("PERFCONV") or str(BUILD / "perfconv")
 SCRIPT = ROOT / "scripts" / "profile_pam.py"
 PAM_PORT = 9000
 INSTALL_LIMIT_S, PROFILE_LIMIT_S = 900, 300
 
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "live")]
 from pam_profiling.permission import find_permission  # noqa: E402
 from pam_profiling.preflight import find_program, free_port  # noqa: E402
 

@@ -17,6 +17,7 @@ import unittest
 from common import PERFCONV, PROFILE_LIMIT_S, run
 from attached import ATTACHED, Attached  # noqa: F401
 from driven import DRIVEN, EscCalibration, MissionExecution, RcStream, Recorded  # noqa: F401
+import suite
 from wall_profile import NOT_LET, Capture, python_names, reason_of
 
 RECEIVER, SENDER = "MavLinkExternalProxy-Recv", "MavLinkExternalProxy-Send"
@@ -201,16 +202,7 @@ class WithVehicle(Scenario):
 
 
 def main():
-    suite = unittest.defaultTestLoader.loadTestsFromNames(
-        sys.argv[1:] or ["WithoutVehicle", "WithVehicle", *DRIVEN, *ATTACHED], sys.modules[__name__])
-    tests = suite.countTestCases()
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
-    for test, reason in result.skipped:
-        print(f"skipped {test.id()}: {reason}")
-    failed = {str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors}
-    passed = result.testsRun - sum("setUpClass" not in name for name in failed)
-    print(f"{passed} passed, {len(failed)} failed, {tests - result.testsRun} skipped")
-    sys.exit(1 if failed else 0)
+    suite.run_tests(["WithoutVehicle", "WithVehicle", *DRIVEN, *ATTACHED], verbosity=2)
 
 
 if __name__ == "__main__":
