@@ -271,17 +271,9 @@ struct stitch_counts stitch__all(struct store *store, const struct machine *mach
 
 size_t stitch__own_frames(const struct store *store, uint32_t sample)
 {
-	size_t low = 0, high = store->stitches.n;
+	size_t n = vec__upto(&store->stitches, sample, sample);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (store->stitches.data[middle].sample < sample)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < store->stitches.n && store->stitches.data[low].sample == sample
-		       ? store->stitches.data[low].frames
+	return n && store->stitches.data[n - 1].sample == sample
+		       ? store->stitches.data[n - 1].frames
 		       : SIZE_MAX;
 }
