@@ -236,7 +236,7 @@ install: $(O)/perfconv man $(DLFILTER_BUILT) ## install programs, manual pages a
 	$(Q)ln -sf ../lib/perfconv/perf-pyrecord '$(BIN)/perf-pyrecord'
 	$(Q)install -m 644 $(O)/man/*.1 '$(MAN1)'
 	$(Q)install -m 644 contrib/completion/perfconv.bash '$(BASH_COMPLETIONS)/perfconv'
-	$(Q)for name in $(wordlist 2,9,$(COMPLETED)); do \
+	$(Q)for name in $(filter-out perfconv,$(COMPLETED)); do \
 		ln -sf perfconv "$(BASH_COMPLETIONS)/$$name"; done
 	$(Q)install -m 644 contrib/completion/_perfconv '$(ZSH_FUNCTIONS)'
 	$(Q)if test -d $(SPEEDSCOPE); then install -d '$(SHARED)/speedscope' && \

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import suite  # noqa: E402
 from suite import BUILD, ROOT  # noqa: E402
+from terminal import Terminal  # noqa: E402
 from wheels import Wheels  # noqa: E402,F401 pylint: disable=unused-import
 
 CAPTURE = ROOT / "tests/files/good-python-threads.data"
@@ -175,6 +176,21 @@ class Installed(unittest.TestCase):
         self.assertEqual(set(lists), {"--frames", "--view", "--format"})
         for option, words in lists.items():
             self.assertEqual(set(words.split()), self.bash("perfconv", "convert", option, ""))
+
+    def check_tab(self, shell, set_up):
+        terminal = Terminal(shell, env={**self.environment, "TERM": "dumb"}, cwd=self.folder)
+        self.addCleanup(terminal.close)
+        terminal.check_tab(set_up)
+
+    def test_tab_in_bash(self):
+        folder = self.prefix / "share/bash-completion/completions"
+        self.check_tab(["bash", "--norc", "-i"], f". {folder}/perfconv")
+
+    def test_tab_in_zsh(self):
+        if not shutil.which("zsh"):
+            self.skipTest("zsh is not installed")
+        self.check_tab(["zsh", "-f", "-i"], f"fpath=({self.prefix}/share/zsh/site-functions "
+                       "$fpath); autoload -U compinit; compinit -u -D")
 
     def test_uninstall_leaves_nothing(self):
         other = self.folder / "other"

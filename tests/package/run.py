@@ -13,12 +13,9 @@ skipped.  What is mounted is so in a namespace of its own, which ends with the c
 import http.client
 import json
 import os
-import pty
-import select
 import shutil
 import subprocess
 import sys
-import time
 import unittest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "install")]
 import suite  # noqa: E402
 from suite import BUILD, ROOT  # noqa: E402
+from terminal import Terminal  # noqa: E402
 from wheels import PROGRAM  # noqa: E402
 
 FOLDER = BUILD / "package"
@@ -90,33 +88,6 @@ def make_base():
     shutil.rmtree(folder)
 
 
-class Terminal:
-    """A shell in the clean system, with somebody who types."""
-
-    def __init__(self, *command):
-        own, shell = pty.openpty()
-        self.process = subprocess.Popen([str(part) for part in inside(*command)], stdin=shell,
-                                        stdout=shell, stderr=shell, start_new_session=True)
-        os.close(shell)
-        self.terminal, self.text = own, ""
-
-    def type(self, text, wanted):
-        """Types, and waits until @wanted is shown."""
-        self.text = ""
-        os.write(self.terminal, text.encode())
-        end = time.monotonic() + 60
-        while wanted not in self.text:
-            ready, _, _ = select.select([self.terminal], [], [], max(end - time.monotonic(), 0))
-            if not ready:
-                raise AssertionError(f"{text!r} does not lead to {wanted!r}: {self.text!r}")
-            self.text += os.read(self.terminal, 4096).decode(errors="replace")
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self.terminal)
-
-
 class Package(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -161,27 +132,16 @@ class Package(unittest.TestCase):
             self.assertIn("SYNOPSIS", text)
             self.assertIn("--help", text)
 
-    def terminal(self, *command):
-        terminal = Terminal(*command)
+    def check_tab(self, shell, set_up):
+        terminal = Terminal(inside(*shell))
         self.addCleanup(terminal.close)
-        return terminal
+        terminal.check_tab(set_up)
 
     def test_bash_completes(self):
-        terminal = self.terminal("bash", "--norc", "-i")
-        terminal.type("PS1='ready'\"$((1 + 1))> \"; . /usr/share/bash-completion/bash_completion\n",
-                      "ready2> ")
-        terminal.type("perfconv conv\t", "perfconv convert ")
-        terminal.type("--fram\t", "--frames ")
-        terminal.type("pyt\t", "python")
-        terminal.type("\x15perf-speedscope --sce\t", "--scenario ")
+        self.check_tab(["bash", "--norc", "-i"], ". /usr/share/bash-completion/bash_completion")
 
     def test_zsh_completes(self):
-        terminal = self.terminal("zsh", "-f", "-i")
-        terminal.type("unsetopt zle_bracketed_paste; autoload -U compinit; compinit -u; "
-                      "PS1='ready'$((1 + 1))'> '\n", "ready2> ")
-        terminal.type("perfconv conv\t", "perfconv convert ")
-        terminal.type("--fram\t", "--frames ")
-        terminal.type("pyt\t", "python")
+        self.check_tab(["zsh", "-f", "-i"], "autoload -U compinit; compinit -u")
 
     def test_viewer(self):
         if not SPEEDSCOPE.is_dir():
