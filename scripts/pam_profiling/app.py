@@ -151,7 +151,10 @@ class Pam(Health):
         if missing:
             remedy = ("install what is missing into PAM's environment "
                       f"({self.target.executable} -m pip install ...), or {remedy}")
-        return (f"PAM ended by itself with {how} ({words}): {remedy}."
+        elif status == -signal.SIGKILL:
+            remedy = ("something killed it, the kernel for lack of memory "
+                      f"perhaps (dmesg | tail), or {remedy}")
+        return (f"PAM ended by itself with {how} (last words: {words}): {remedy}."
                 + see("pam-ended"))
 
     def stop(self):

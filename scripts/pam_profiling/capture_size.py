@@ -6,11 +6,12 @@ large they are on what is recorded; the figures are measured on PAM 0.2.7
 (docs/recording.md), and a busier PAM is taken for granted.
 """
 
-from . import drive, settings
+from . import settings
 
 # Switches off the CPU a second, of all threads, and share of a core that is
 # used, both at most.
 IDLE, CONNECTED, BUSY = (1900, 1.1), (2900, 0.5), (3500, 0.9)
+QUIET = {"idle-no-leaffc": IDLE, "idle-with-leaffc": CONNECTED}
 # A switch: its SWITCH records, the kernel's callchain, registers.
 SWITCH_RECORDS_BYTES = 520
 SAMPLE_BYTES = 700
@@ -29,9 +30,9 @@ def activity(scenario, kinds, simulated):
     kinds      what is driven, names out of drive.WORK
     simulated  True when nothing but the simulated vehicle is connected
     """
-    if not simulated or kinds or scenario in drive.WORK:
+    if not simulated or kinds:
         return BUSY
-    return IDLE if scenario == "idle-no-leaffc" else CONNECTED
+    return QUIET.get(scenario, BUSY)
 
 
 def bytes_per_second(chosen, switches, cpu):

@@ -13,6 +13,7 @@ The PAM may be started here (launch.Launched) or run already
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from . import capture_size, drive, preflight, settings, snapshots, view
 from .capture import (
@@ -60,15 +61,16 @@ class Run:
     def check(self):
         """Everything that can be known to fail, told at once."""
         arguments = self.arguments
-        problems = self.subject.problems()
+        # Two programs are asked, each for a second where the machine is busy.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            trial = pool.submit(self.try_perf)
+            problems = self.subject.problems()
+            self.permission, problem = trial.result()
         if not arguments.no_convert:
             self.perfconv = find_perfconv(arguments.perfconv,
                                           self.script_folder)
             problems.append(preflight.check_perfconv(self.perfconv,
                                                      arguments.perfconv))
-        with tempfile.TemporaryDirectory(prefix="profile-pam-") as folder:
-            self.permission, problem = find_permission(
-                folder, settings.wanted(self.arguments))
         problems.append(problem)
         problems.append(preflight.check_output(
             arguments.output, self.user, arguments.duration, self.rate()))
@@ -82,6 +84,11 @@ class Run:
         problems = [problem for problem in problems if problem]
         if problems:
             raise ProfilingError("\n".join(problems))
+
+    def try_perf(self):
+        """What permission.find_permission says."""
+        with tempfile.TemporaryDirectory(prefix="profile-pam-") as folder:
+            return find_permission(folder, settings.wanted(self.arguments))
 
     def rate(self):
         """Bytes a second that the recording may write."""
