@@ -17,6 +17,10 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.dirname(os.path.dirname(HERE))
+
+sys.path.append(os.path.dirname(HERE))
+from suite import Runner  # noqa: E402 pylint: disable=wrong-import-position
+
 MODULES = "import paho.mqtt.client, pymavlink.dialects.v20.all, redis"
 PACKAGES = ("leaf-pymavlink==0.1.16", "paho-mqtt==2.1.0", "redis==6.4.0")
 BUILD = os.environ.get("O") or os.path.join(REPOSITORY, "build")
@@ -62,18 +66,6 @@ def choose_python():
     return python if has_modules(python) else None
 
 
-class Result(unittest.TextTestResult):
-    """Counts the tests that passed, too."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.passed = 0
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self.passed += 1
-
-
 def main(names):
     python = None if MARK in os.environ else choose_python()
     if python:
@@ -84,8 +76,7 @@ def main(names):
     loader = unittest.TestLoader()
     suite = (loader.loadTestsFromNames(names) if names
              else loader.discover(HERE, "test_*.py"))
-    result = unittest.TextTestRunner(verbosity=2, resultclass=Result,
-                                     stream=sys.stdout).run(suite)
+    result = Runner(verbosity=2).run(suite)
     failed = len(result.failures) + len(result.errors)
     print(f"{result.passed} passed, {failed} failed, "
           f"{len(result.skipped)} skipped")

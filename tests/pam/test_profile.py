@@ -248,7 +248,7 @@ class Profile(Launching):
         status, words = self.act_during(
             lambda _process: os.mkdir(sign), recorded=1_000_000)
         self.assertEqual(status, 1)
-        self.assertIn("PAM ended by itself with status 3 (stand-in: out of "
+        self.assertIn("PAM ended by itself with status 3 (last words: stand-in: out of "
                       "fuel)", words)
         self.assertEqual(
             len(glob.glob(self.output + "/*.speedscope.json")), 1)
