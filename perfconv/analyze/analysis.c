@@ -263,6 +263,19 @@ struct finding *analysis__finding(struct analysis *a, enum rule_id rule, enum se
 	return f;
 }
 
+void analysis__whole(struct analysis *a, enum rule_id rule, enum severity severity,
+		     const char *headline, const char *text, const char *advice, double amount)
+{
+	struct finding *f = analysis__finding(a, rule, severity, SIZE_MAX);
+
+	if (!f)
+		return;
+	f->headline = headline;
+	f->text = text;
+	f->advice = advice;
+	f->amount = amount;
+}
+
 /* Python's functions, the native code that they called, and the reason; not the
  * interpreter's own. */
 static bool is_evidence(struct frames *frames, uint32_t frame)

@@ -338,22 +338,37 @@ static void merge(struct loop_block *into, const struct loop_block *b)
 		into->worst_own_ns = b->worst_own_ns;
 }
 
-/* What one task does for one reason is one thing, though some of its stacks end early. */
+/* What one task does for one reason is one thing, though some of its stacks end early: the
+ * first block of them whose function is known takes the others. */
 static void merge_guessed(struct loop *l)
 {
+	struct idmap keys = { 0 };
+	VEC(struct loop_block *) known = { 0 };
+
 	for (size_t i = 0; i < l->blocks.n; i++) {
 		struct loop_block *b = &l->blocks.data[i];
+		uint32_t key;
 
-		for (size_t k = 0; k < l->blocks.n && b->guessed && b->task && b->count; k++) {
-			struct loop_block *into = &l->blocks.data[k];
-
-			if (into->guessed || into->thread != b->thread || into->cause != b->cause ||
-			    into->task != b->task)
-				continue;
-			merge(into, b);
-			b->count = 0;
-		}
+		if (b->guessed || !b->task)
+			continue;
+		key = idmap__intern(&keys, (uint64_t)b->thread << 8 | b->cause, (uintptr_t)b->task);
+		if (key == known.n)
+			vec__push(&known, b);
 	}
+	for (size_t i = 0; i < l->blocks.n; i++) {
+		struct loop_block *b = &l->blocks.data[i];
+		uint32_t key = b->guessed && b->task
+				       ? idmap__find(&keys, (uint64_t)b->thread << 8 | b->cause,
+						     (uintptr_t)b->task)
+				       : IDMAP_NONE;
+
+		if (key == IDMAP_NONE)
+			continue;
+		merge(known.data[key], b);
+		b->count = 0;
+	}
+	vec__release(&known);
+	idmap__release(&keys);
 }
 
 void loop__report(struct analysis *a)

@@ -12,20 +12,6 @@ static void note(struct analysis *a, const char *name, double value, const char 
 	vec__push(&a->report->machine, ((struct report_number){ name, unit, value }));
 }
 
-static void report_machine(struct analysis *a, enum rule_id rule, enum severity severity,
-			   const char *headline, const char *text, const char *advice,
-			   double amount)
-{
-	struct finding *f = analysis__finding(a, rule, severity, SIZE_MAX);
-
-	if (!f)
-		return;
-	f->headline = headline;
-	f->text = text;
-	f->advice = advice;
-	f->amount = amount;
-}
-
 static void look_at_throttling(struct analysis *a, const struct machine_look *first,
 			       const struct machine_look *last)
 {
@@ -36,7 +22,7 @@ static void look_at_throttling(struct analysis *a, const struct machine_look *fi
 	note(a, "throttled", part, "%");
 	note(a, "throttled-periods", (double)periods, "");
 	if (part >= analysis__limit(a, RULE_THROTTLED, 0))
-		report_machine(
+		analysis__whole(
 			a, RULE_THROTTLED, SEVERITY_HIGH,
 			report__format(a->report, "%.1f %% of the time, %llu times", part,
 				       (unsigned long long)periods),
@@ -56,10 +42,11 @@ static void look_at_swap(struct analysis *a, const struct machine_look *first,
 	note(a, "swapped-in", in, "pages/s");
 	note(a, "swapped-out", out, "pages/s");
 	if (in + out >= analysis__limit(a, RULE_SWAPPING, 0))
-		report_machine(a, RULE_SWAPPING, SEVERITY_MEDIUM,
-			       report__format(a->report, "%.0f pages/s in, %.0f out", in, out),
-			       "the machine is short of memory: page faults wait for the disk",
-			       "let fewer programs run, or give the machine more memory", in + out);
+		analysis__whole(a, RULE_SWAPPING, SEVERITY_MEDIUM,
+				report__format(a->report, "%.0f pages/s in, %.0f out", in, out),
+				"the machine is short of memory: page faults wait for the disk",
+				"let fewer programs run, or give the machine more memory",
+				in + out);
 }
 
 static void look_at_frequency(struct analysis *a, const struct machine_look *first,
@@ -71,7 +58,7 @@ static void look_at_frequency(struct analysis *a, const struct machine_look *fir
 	note(a, "frequency", now, "MHz");
 	note(a, "highest-frequency", (double)last->max_mhz, "MHz");
 	if (part <= analysis__limit(a, RULE_CPU_SLOW, 0))
-		report_machine(
+		analysis__whole(
 			a, RULE_CPU_SLOW, SEVERITY_LOW,
 			report__format(a->report, "%.0f of %.0f MHz", now, (double)last->max_mhz),
 			"the same work takes longer than at full speed, and its share of a core "

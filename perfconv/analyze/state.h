@@ -222,6 +222,10 @@ void unlooked__report(struct analysis *a);
 struct finding *analysis__finding(struct analysis *a, enum rule_id rule, enum severity severity,
 				  size_t thread);
 
+/** analysis__whole - a finding of the whole capture or machine; the strings must live on. */
+void analysis__whole(struct analysis *a, enum rule_id rule, enum severity severity,
+		     const char *headline, const char *text, const char *advice, double amount);
+
 /** analysis__evidence - the finding's stack, and its function as what to search for. */
 void analysis__evidence(struct analysis *a, struct finding *f, uint32_t stack, uint32_t frame);
 

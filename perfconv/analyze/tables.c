@@ -27,19 +27,6 @@ static void sum_lines(const struct analysis *a, struct report_quality *q)
 	q->has_lines = n->given_leaves + n->given_callers > 0;
 }
 
-static void report_poor(struct analysis *a, enum severity severity, const char *headline,
-			const char *text, const char *advice, double amount)
-{
-	struct finding *f = analysis__finding(a, RULE_QUALITY, severity, SIZE_MAX);
-
-	if (!f)
-		return;
-	f->headline = headline;
-	f->text = text;
-	f->advice = advice;
-	f->amount = amount;
-}
-
 static void judge(struct analysis *a)
 {
 	const struct report_quality *q = &a->report->quality;
@@ -49,22 +36,23 @@ static void judge(struct analysis *a)
 	for (size_t i = 0; i < STACK_ENDINGS; i++)
 		known += a->profile->endings[i];
 	if (q->lost)
-		report_poor(a, SEVERITY_MEDIUM,
-			    report__format(a->report, "%llu events lost",
-					   (unsigned long long)q->lost),
-			    "times and counts near the losses are too low",
-			    "record with a larger buffer (-m 8M) or a lower rate (-F)",
-			    (double)q->lost);
+		analysis__whole(a, RULE_QUALITY, SEVERITY_MEDIUM,
+				report__format(a->report, "%llu events lost",
+					       (unsigned long long)q->lost),
+				"times and counts near the losses are too low",
+				"record with a larger buffer (-m 8M) or a lower rate (-F)",
+				(double)q->lost);
 	if (a->profile->has_dumps && known >= 20 && 100 * q->complete < complete)
-		report_poor(a, SEVERITY_MEDIUM,
-			    report__format(a->report, "%.0f %% of the stacks are complete",
-					   100 * q->complete),
-			    "callers are missing, so that time may be told of the wrong function",
-			    "record larger stack dumps (--call-graph dwarf,65528)",
-			    100 - 100 * q->complete);
+		analysis__whole(
+			a, RULE_QUALITY, SEVERITY_MEDIUM,
+			report__format(a->report, "%.0f %% of the stacks are complete",
+				       100 * q->complete),
+			"callers are missing, so that time may be told of the wrong function",
+			"record larger stack dumps (--call-graph dwarf,65528)",
+			100 - 100 * q->complete);
 	if (!q->has_waits)
-		report_poor(
-			a, SEVERITY_LOW, "only running time is known",
+		analysis__whole(
+			a, RULE_QUALITY, SEVERITY_LOW, "only running time is known",
 			"without switches nothing is known of waits: no rule on polling, locks, the "
 			"GIL or a blocked event loop could look",
 			"record with scripts/perf-pyrecord, or --switch-events -e "

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "perfconv/cmd/info_report.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "perfconv/base/mem.h"
-#include "perfconv/cmd/message.h"
+#include "perfconv/cmd/lines.h"
 #include "perfconv/machine/codemap.h"
 #include "perfconv/pipeline/quality.h"
 
@@ -70,40 +69,27 @@ struct info_mode info_report__mode(const struct capture *c, unsigned int mode)
 	return (struct info_mode){ keys[mode][0], keys[mode][1], c->modes[mode] };
 }
 
-static void line(struct sink *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void line(struct sink *out, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = message__text(fmt, ap);
-	va_end(ap);
-	sink__write(out, text, strlen(text));
-	sink__write(out, "\n", 1);
-	free(text);
-}
-
 static void text_header(struct sink *out, const struct capture *c, const char *path)
 {
 	const struct perfdata_info *info = perfdata__info(c->data);
 	uint32_t python = python__version(c->python);
 	struct python_files files = python__files(c->python);
 
-	line(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
+	lines__print(out, "%s  %.3f s", path, (double)(c->last_ns - c->first_ns) / 1e9);
 	if (perfdata__files(c->data) > 1)
-		line(out, "series   %zu files, %s to %s", perfdata__files(c->data),
-		     capture__file(c, 0), capture__file(c, perfdata__files(c->data) - 1));
+		lines__print(out, "series   %zu files, %s to %s", perfdata__files(c->data),
+			     capture__file(c, 0), capture__file(c, perfdata__files(c->data) - 1));
 	if (*info->hostname)
-		line(out, "host     %s, Linux %s %s, %u CPUs, %s", info->hostname, info->os_release,
-		     info->arch, info->cpus_online, info->cpu_description);
+		lines__print(out, "host     %s, Linux %s %s, %u CPUs, %s", info->hostname,
+			     info->os_release, info->arch, info->cpus_online,
+			     info->cpu_description);
 	if (*info->perf_version)
-		line(out, "perf     %s", info->perf_version);
+		lines__print(out, "perf     %s", info->perf_version);
 	if (python)
-		line(out, "python   CPython %u.%u.%u, %llu side files, %llu missing", python >> 24,
-		     python >> 16 & 255, python >> 8 & 255, (unsigned long long)files.side.read,
-		     (unsigned long long)files.side.missing);
+		lines__print(out, "python   CPython %u.%u.%u, %llu side files, %llu missing",
+			     python >> 24, python >> 16 & 255, python >> 8 & 255,
+			     (unsigned long long)files.side.read,
+			     (unsigned long long)files.side.missing);
 }
 
 static void text_generated_code(struct sink *out, const struct capture *c)
@@ -111,12 +97,12 @@ static void text_generated_code(struct sink *out, const struct capture *c)
 	struct codemap_counts n = codemap__counts(c->machine.codemap);
 
 	if (n.maps_read + n.dumps_read + n.missing + n.refused + n.stale)
-		line(out,
-		     "code     %llu perf maps, %llu jitdumps, %llu missing, %llu refused, "
-		     "%llu stale",
-		     (unsigned long long)n.maps_read, (unsigned long long)n.dumps_read,
-		     (unsigned long long)n.missing, (unsigned long long)n.refused,
-		     (unsigned long long)n.stale);
+		lines__print(out,
+			     "code     %llu perf maps, %llu jitdumps, %llu missing, %llu refused, "
+			     "%llu stale",
+			     (unsigned long long)n.maps_read, (unsigned long long)n.dumps_read,
+			     (unsigned long long)n.missing, (unsigned long long)n.refused,
+			     (unsigned long long)n.stale);
 }
 
 static void format_loss(char *out, size_t size, struct capture_loss loss)
@@ -130,8 +116,8 @@ static void format_loss(char *out, size_t size, struct capture_loss loss)
 
 static void text_events(struct sink *out, const struct capture *c)
 {
-	line(out, "%s", "");
-	line(out, "%-36s %10s  %s", "event", "samples", "rate, stack dump");
+	lines__print(out, "%s", "");
+	lines__print(out, "%-36s %10s  %s", "event", "samples", "rate, stack dump");
 	for (size_t i = 0; i < perfdata__events(c->data); i++) {
 		const struct perfdata_event *e = perfdata__event(c->data, i);
 		struct capture_loss loss = info_report__event_loss(c, i);
@@ -140,9 +126,10 @@ static void text_events(struct sink *out, const struct capture *c)
 		if (e->stack_user_bytes)
 			snprintf(dump, sizeof(dump), ", %u bytes", e->stack_user_bytes);
 		format_loss(lost, sizeof(lost), loss);
-		line(out, "%-36.36s %10llu  %s %llu%s%s%s", e->name,
-		     (unsigned long long)info_report__samples(c, i), e->freq ? "" : "every",
-		     (unsigned long long)e->period_or_freq, e->freq ? " Hz" : "", dump, lost);
+		lines__print(out, "%-36.36s %10llu  %s %llu%s%s%s", e->name,
+			     (unsigned long long)info_report__samples(c, i), e->freq ? "" : "every",
+			     (unsigned long long)e->period_or_freq, e->freq ? " Hz" : "", dump,
+			     lost);
 	}
 }
 
@@ -165,17 +152,17 @@ static void text_thread(struct sink *out, const struct capture *c, uint32_t t, u
 	for (enum stack_ending i = STACK_COMPLETE; i <= STACK_LOST; i++)
 		format_share(shares[i], e.n[i], unwound);
 	format_loss(lost, sizeof(lost), loss);
-	line(out, "%7u %7u  %-24.24s %8llu  %8s  %8s  %8s%s",
-	     machine__process_of(&c->machine, t)->pid, c->machine.threads.data[t].tid,
-	     info_report__thread_name(c, t), (unsigned long long)samples, shares[STACK_COMPLETE],
-	     shares[STACK_TRUNCATED], shares[STACK_LOST], lost);
+	lines__print(out, "%7u %7u  %-24.24s %8llu  %8s  %8s  %8s%s",
+		     machine__process_of(&c->machine, t)->pid, c->machine.threads.data[t].tid,
+		     info_report__thread_name(c, t), (unsigned long long)samples,
+		     shares[STACK_COMPLETE], shares[STACK_TRUNCATED], shares[STACK_LOST], lost);
 }
 
 static void text_threads(struct sink *out, const struct capture *c)
 {
-	line(out, "%s", "");
-	line(out, "%7s %7s  %-24s %8s  %8s %9s  %8s", "pid", "tid", "thread", "samples", "complete",
-	     "truncated", "lost");
+	lines__print(out, "%s", "");
+	lines__print(out, "%7s %7s  %-24s %8s  %8s %9s  %8s", "pid", "tid", "thread", "samples",
+		     "complete", "truncated", "lost");
 	for (uint32_t t = 0; t < c->machine.threads.n; t++) {
 		uint64_t samples = 0;
 
@@ -196,25 +183,27 @@ static void text_modes(struct sink *out, const struct capture *c)
 
 	for (unsigned int i = 3; (mode = info_report__mode(c, i)).text; i++)
 		if (mode.samples)
-			line(out, "samples %s: %llu, which have no names", mode.text,
-			     (unsigned long long)mode.samples);
+			lines__print(out, "samples %s: %llu, which have no names", mode.text,
+				     (unsigned long long)mode.samples);
 	if (c->compat)
-		line(out, "samples of 32-bit tasks: %llu; stacks that cannot be unwound: %llu",
-		     (unsigned long long)c->compat, (unsigned long long)c->compat_lost);
+		lines__print(out,
+			     "samples of 32-bit tasks: %llu; stacks that cannot be unwound: %llu",
+			     (unsigned long long)c->compat, (unsigned long long)c->compat_lost);
 }
 
 static void text_records(struct sink *out, const struct perfdata_stats *stats)
 {
-	line(out, "%s", "");
-	line(out, "%-20s %10s", "record", "count");
+	lines__print(out, "%s", "");
+	lines__print(out, "%-20s %10s", "record", "count");
 	for (uint32_t i = 0; i < PERFDATA_TYPES; i++) {
 		char number[16];
 
 		if (!stats->records[i])
 			continue;
 		snprintf(number, sizeof(number), "type %u", i);
-		line(out, "%-20s %10llu", record__type_name(i) ? record__type_name(i) : number,
-		     (unsigned long long)stats->records[i]);
+		lines__print(out, "%-20s %10llu",
+			     record__type_name(i) ? record__type_name(i) : number,
+			     (unsigned long long)stats->records[i]);
 	}
 }
 
@@ -223,44 +212,44 @@ static void text_quality(struct sink *out, const struct capture *c)
 	const struct perfdata_stats *s = perfdata__stats(c->data);
 	struct quality q = quality__count(c);
 
-	line(out, "%s", "");
-	line(out, "stacks: complete %llu (stitched %llu), truncated %llu, lost %llu",
-	     (unsigned long long)q.complete, (unsigned long long)q.stitched,
-	     (unsigned long long)q.truncated, (unsigned long long)q.lost);
+	lines__print(out, "%s", "");
+	lines__print(out, "stacks: complete %llu (stitched %llu), truncated %llu, lost %llu",
+		     (unsigned long long)q.complete, (unsigned long long)q.stitched,
+		     (unsigned long long)q.truncated, (unsigned long long)q.lost);
 	if (q.chains.processes)
-		line(out, "processes without frame pointers: %llu; record with %s",
-		     (unsigned long long)q.chains.processes, CHAINS_REMEDY);
+		lines__print(out, "processes without frame pointers: %llu; record with %s",
+			     (unsigned long long)q.chains.processes, CHAINS_REMEDY);
 	if (c->leaf_callers)
-		line(out, "callers of leaf functions taken from the link register: %llu",
-		     (unsigned long long)c->leaf_callers);
-	line(out, "places without a name: %llu of %llu", (unsigned long long)q.unresolved_places,
-	     (unsigned long long)q.places);
-	line(out, "events lost while recording: %llu; samples doubled: %llu",
-	     (unsigned long long)s->lost, (unsigned long long)c->doubled);
-	line(out, "damaged records: %llu; of unknown type: %llu; out of order: %llu",
-	     (unsigned long long)s->bad_records, (unsigned long long)s->unknown_types,
-	     (unsigned long long)s->unordered);
-	line(out, "samples of no event: %llu; damaged header features: %llu",
-	     (unsigned long long)s->unknown_ids, (unsigned long long)s->bad_features);
+		lines__print(out, "callers of leaf functions taken from the link register: %llu",
+			     (unsigned long long)c->leaf_callers);
+	lines__print(out, "places without a name: %llu of %llu",
+		     (unsigned long long)q.unresolved_places, (unsigned long long)q.places);
+	lines__print(out, "events lost while recording: %llu; samples doubled: %llu",
+		     (unsigned long long)s->lost, (unsigned long long)c->doubled);
+	lines__print(out, "damaged records: %llu; of unknown type: %llu; out of order: %llu",
+		     (unsigned long long)s->bad_records, (unsigned long long)s->unknown_types,
+		     (unsigned long long)s->unordered);
+	lines__print(out, "samples of no event: %llu; damaged header features: %llu",
+		     (unsigned long long)s->unknown_ids, (unsigned long long)s->bad_features);
 	if (s->unfinished)
-		line(out, "%s", "perf did not finish it (killed?)");
+		lines__print(out, "%s", "perf did not finish it (killed?)");
 	if (s->cut)
-		line(out, "%s cannot be read on from offset 0x%llx", s->cut_path,
-		     (unsigned long long)s->cut_offset);
+		lines__print(out, "%s cannot be read on from offset 0x%llx", s->cut_path,
+			     (unsigned long long)s->cut_offset);
 }
 
 static void text_texts(struct sink *out, const struct capture *c)
 {
 	if (c->texts.n)
-		line(out, "%s", "");
+		lines__print(out, "%s", "");
 	for (size_t i = 0; i < c->texts.n; i++) {
 		const struct capture_text *t = &c->texts.data[i];
 		const struct thread *thread = &c->machine.threads.data[t->thread];
 
-		line(out, "%7u %7u %14.6f  %s: %s",
-		     machine__process_of(&c->machine, t->thread)->pid, thread->tid,
-		     t->time_ns == RECORD_NO_TIME ? 0 : (double)t->time_ns / 1e9,
-		     perfdata__event(c->data, t->event)->name, t->text);
+		lines__print(out, "%7u %7u %14.6f  %s: %s",
+			     machine__process_of(&c->machine, t->thread)->pid, thread->tid,
+			     t->time_ns == RECORD_NO_TIME ? 0 : (double)t->time_ns / 1e9,
+			     perfdata__event(c->data, t->event)->name, t->text);
 	}
 }
 
