@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "perfconv/base/file.h"
+#include "perfconv/output/json_member.h"
 
 static const char *text(struct report *r, const json_t *object, const char *key)
 {
@@ -248,78 +249,6 @@ static void read_report(struct report *r, const json_t *o, const json_t *finding
 	read_list(r, findings, read_finding);
 }
 
-/* Bytes of a file that are one JSON value. */
-struct span {
-	const char *at;
-	size_t n;
-};
-
-/* Behind the string that begins at @at, with its quote. */
-static const char *skip_string(const char *at, const char *end)
-{
-	for (at++; at < end && *at != '"'; at++)
-		at += *at == '\\';
-	return at < end ? at + 1 : end;
-}
-
-static const char *skip_spaces(const char *at, const char *end)
-{
-	while (at < end && strchr(" \t\r\n", *at))
-		at++;
-	return at;
-}
-
-/* Behind the object or array that begins at @at. */
-static const char *skip_nested(const char *at, const char *end)
-{
-	size_t depth = 0;
-
-	while (at < end) {
-		if (*at == '"') {
-			at = skip_string(at, end);
-			continue;
-		}
-		if (*at == '{' || *at == '[')
-			depth++;
-		else if (*at == '}' || *at == ']')
-			depth--;
-		at++;
-		if (!depth)
-			break;
-	}
-	return at;
-}
-
-/* The value of @key in the outermost object: a profile's samples can be many, and are not
- * wanted.  What lies in between is passed over, not checked. */
-static bool find_member(struct span file, const char *key, struct span *out)
-{
-	const char *at = file.at, *end = file.at + file.n;
-	size_t n = strlen(key);
-
-	if (at < end && *at == '{')
-		at++;
-	while (at < end) {
-		const char *string = at;
-
-		if (*at == '{' || *at == '[') {
-			at = skip_nested(at, end);
-			continue;
-		}
-		if (*at != '"') {
-			at++;
-			continue;
-		}
-		at = skip_spaces(skip_string(at, end), end);
-		if (at == end || *at != ':' || strncmp(string + 1, key, n) || string[n + 1] != '"')
-			continue;
-		out->at = skip_spaces(at + 1, end);
-		out->n = (size_t)(skip_nested(out->at, end) - out->at);
-		return out->at < end && *out->at == '{';
-	}
-	return false;
-}
-
 static int check_and_read(struct report *r, const json_t *root, bool embedded, const char *path,
 			  struct errbuf *err)
 {
@@ -342,10 +271,10 @@ static int check_and_read(struct report *r, const json_t *root, bool embedded, c
 	return 0;
 }
 
-static int parse(struct report *r, struct span file, const char *path, struct errbuf *err)
+static int parse(struct report *r, struct json_span file, const char *path, struct errbuf *err)
 {
-	struct span json = file;
-	bool embedded = find_member(file, "perfconv", &json);
+	struct json_span json = file;
+	bool embedded = json_member__find(file, "perfconv", &json);
 	json_error_t error;
 	json_t *root;
 	int code;
@@ -365,14 +294,14 @@ static int parse(struct report *r, struct span file, const char *path, struct er
 
 int report_read(struct report *r, const char *path, struct errbuf *err)
 {
-	struct span file;
+	struct json_span file;
 	char *bytes;
 	size_t n;
 	int code = file__read(path, REPORT_READ_MAX_BYTES, &bytes, &n, err);
 
 	if (code)
 		return code;
-	file = (struct span){ bytes, n };
+	file = (struct json_span){ bytes, n };
 	code = parse(r, file, path, err);
 	free(bytes);
 	return code;

@@ -81,8 +81,8 @@ def look_every_100ms():
         time.sleep(0.1)
 
 
-def look_100_times():
-    for _ in range(100):
+def look_200_times():
+    for _ in range(200):
         time.sleep(0.001)
 
 
@@ -95,7 +95,7 @@ def work_60ms():
 
 def look_and_work():
     while not DONE.is_set():
-        look_100_times()
+        look_200_times()
         work_60ms()
 
 
@@ -303,7 +303,7 @@ PROGRAMS = {
                   lambda: run_threads(spin_until_done), lambda: run_threads(wait_until_done)),
     "polling-sleep": ("polling", look_every_2ms,
                       lambda: run_threads(look_every_2ms), lambda: run_threads(look_every_100ms)),
-    "polling-beside-work": ("polling", look_100_times, lambda: run_threads(look_and_work),
+    "polling-beside-work": ("polling", look_200_times, lambda: run_threads(look_and_work),
                             lambda: run_threads(sleep_and_work)),
     "polling-select": ("polling", select_with, lambda: run_threads(select_every_3ms),
                        lambda: run_threads(select_every_300ms)),

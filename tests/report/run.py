@@ -167,8 +167,7 @@ class Planted(unittest.TestCase):
         """What the thread does else is not the polling's."""
         thread = whole["threads"][finding["thread"]]
         cpu = {one["name"]: one["value"] for one in finding["numbers"]}["cpu"]
-        self.assertGreater(100 * thread["onCpuNs"] / thread["presentNs"], 20)
-        self.assertLess(cpu, 10)
+        self.assertLess(cpu, 50 * thread["onCpuNs"] / thread["presentNs"])
         self.assertGreater(cpu, 0.1)
 
     @again_if_busy
