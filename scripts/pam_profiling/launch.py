@@ -46,7 +46,8 @@ class Launched:
                                  self.run.user, self.environ)
         problems = [preflight.check_target(self.target),
                     preflight.check_pam_port(arguments.port)]
-        if not arguments.no_pyframes and self.target.is_supported():
+        if (not arguments.no_pyframes and self.target.is_supported()
+                and self.target.has_pam):
             problems.append(preflight.check_pyframes(self.target))
         if arguments.with_services:
             problems.append(preflight.check_service_programs(self.target))
