@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 import xml.etree.ElementTree
 
@@ -70,26 +69,28 @@ class Monitor(support.ServiceCase):
         self.assertTrue(any("unit-test" in word for word in words), words)
         self.assertEqual(len(list(root.iter(SVG + "polyline"))), 2)
 
-    def test_ctrl_c_ends_it_and_the_files_are_whole(self):
-        self.start_pam()
+    def after_two_looks(self, action, *arguments):
+        """Do action(monitor) once it has looked twice; (its status, its words)."""
         process = self.start([sys.executable, os.path.join(support.SCRIPTS, "monitor_pam.py"),
-                              *self.options()], stderr=subprocess.PIPE)
+                              *self.options(*arguments)], stderr=subprocess.PIPE)
         support.wait_for(lambda: glob.glob(self.output + "/*_cpu.csv")
                          and len(self.rows("cpu")) >= 2)
-        process.send_signal(signal.SIGINT)
+        action(process)
         words = process.stderr.read()
-        self.assertEqual(process.wait(), 0, words)
+        return process.wait(), words
+
+    def test_ctrl_c_ends_it_and_the_files_are_whole(self):
+        self.start_pam()
+        status, words = self.after_two_looks(
+            lambda process: process.send_signal(signal.SIGINT))
+        self.assertEqual(status, 0, words)
         self.assertIn("% of a core", words)
 
     def test_pam_that_ends_is_told(self):
         pam = self.start_pam()
-        timer = threading.Timer(1.0, pam.kill)
-        timer.start()
-        self.addCleanup(timer.join)
-        result = self.monitor("--duration", "60")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn(f"PAM (pid {pam.pid}) has ended", result.stderr)
-        self.assertGreaterEqual(len(self.rows("cpu")), 1)
+        status, words = self.after_two_looks(lambda _process: pam.kill(), "--duration", "60")
+        self.assertEqual(status, 1, words)
+        self.assertIn(f"PAM (pid {pam.pid}) has ended", words)
 
     def test_nobody_there(self):
         result = self.monitor()
