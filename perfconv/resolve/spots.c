@@ -65,33 +65,37 @@ static void add_view(struct spots *s, uint32_t thread, uint32_t activation)
 	vec__push(&s->views, v);
 }
 
-static void see(struct continuation *c, uint64_t time_ns)
+/* One more at @time_ns; they need not come in order. */
+static void see(uint32_t *seen, uint64_t *first_ns, uint64_t *last_ns, uint64_t time_ns)
 {
-	if (!c->seen++)
-		c->first_ns = c->last_ns = time_ns;
-	if (time_ns < c->last_ns)
-		return; /* out of order: no gap can be told */
-	if (time_ns - c->last_ns > c->gap_ns)
-		c->gap_ns = time_ns - c->last_ns;
-	c->last_ns = time_ns;
+	if (!*seen || time_ns < *first_ns)
+		*first_ns = time_ns;
+	if (!*seen || time_ns > *last_ns)
+		*last_ns = time_ns;
+	(*seen)++;
 }
 
 static void add_sample(struct spots *s, const struct store_sample *sample)
 {
 	uint32_t a = sample->activation;
+	struct spots_thread *t;
 
-	while (s->complete.n <= sample->thread)
-		vec__push(&s->complete, 0);
-	s->complete.data[sample->thread]++;
+	while (s->threads.n <= sample->thread)
+		(void)vec__add(&s->threads);
+	t = &s->threads.data[sample->thread];
+	see(&t->complete, &t->first_ns, &t->last_ns, sample->time_ns);
 	for (; activation__parent(s->store, a) != STORE_NO_ACTIVATION;
 	     a = activation__parent(s->store, a)) {
 		uint32_t view = idmap__intern(&s->view_keys, sample->thread, a);
 
 		if (view == s->views.n)
 			add_view(s, sample->thread, a);
-		if (s->views.data[view].continuation != SPOTS_NONE)
-			see(&s->continuations.data[s->views.data[view].continuation],
-			    sample->time_ns);
+		if (s->views.data[view].continuation != SPOTS_NONE) {
+			struct continuation *c =
+				&s->continuations.data[s->views.data[view].continuation];
+
+			see(&c->seen, &c->first_ns, &c->last_ns, sample->time_ns);
+		}
 	}
 }
 
@@ -155,7 +159,7 @@ void spots__release(struct spots *s)
 	vec__release(&s->continuations);
 	idmap__release(&s->view_keys);
 	vec__release(&s->views);
-	vec__release(&s->complete);
+	vec__release(&s->threads);
 	idmap__release(&s->cut_keys);
 }
 
@@ -187,5 +191,5 @@ bool spots__is_trunk(struct spots *s, uint32_t thread, uint32_t activation)
 
 	if (activation__parent(s->store, activation) == STORE_NO_ACTIVATION)
 		return true;
-	return c && c->next == SPOTS_NONE && c->seen == s->complete.data[thread];
+	return c && c->next == SPOTS_NONE && c->seen == s->threads.data[thread].complete;
 }

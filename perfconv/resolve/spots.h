@@ -36,7 +36,12 @@ struct continuation {
 	uint32_t next;	 /* of the spot, or SPOTS_NONE */
 	bool rival;	 /* a cut stack shows another caller there */
 	uint64_t first_ns, last_ns;
-	uint64_t gap_ns; /* the longest time between one sighting and the next */
+};
+
+/* A thread's complete stacks. */
+struct spots_thread {
+	uint32_t complete;
+	uint64_t first_ns, last_ns;
 };
 
 struct spots {
@@ -50,8 +55,8 @@ struct spots {
 	VEC(struct continuation) continuations;
 	struct idmap view_keys; /* (thread, activation) */
 	VEC(struct spot_view) views;
-	struct idmap cut_keys;	/* (thread, activation) of cut stacks */
-	VEC(uint32_t) complete; /* by thread: its complete stacks; may be shorter */
+	struct idmap cut_keys;		  /* (thread, activation) of cut stacks */
+	VEC(struct spots_thread) threads; /* by thread; may be shorter */
 };
 
 /** spots__init - look at all stacks; all is borrowed until the release. */

@@ -84,7 +84,7 @@ static bool is_clear(struct stitcher *st, uint32_t thread, uint32_t activation)
  */
 static uint32_t count_support(struct stitcher *st, uint32_t thread, uint32_t activation)
 {
-	uint32_t support = st->spots.complete.data[thread];
+	uint32_t support = st->spots.threads.data[thread].complete;
 
 	for (uint32_t a = activation;
 	     a != STORE_NO_ACTIVATION && !spots__is_trunk(&st->spots, thread, a);
@@ -129,12 +129,17 @@ static uint32_t equal_view(const struct stitcher *st, const struct continuation 
 	return v;
 }
 
-/* Not later, nor earlier, than it was ever missed for between two sightings: who called
- * at other times is not known. */
-static bool is_near(const struct continuation *c, uint64_t time_ns)
+/*
+ * Whether the caller was seen before and after.  One that is always there need not have
+ * called the very same then.
+ */
+static bool is_between(const struct stitcher *st, const struct store_sample *sample,
+		       const struct continuation *c, bool trunk)
 {
-	return (time_ns >= c->first_ns || c->first_ns - time_ns <= c->gap_ns) &&
-	       (time_ns <= c->last_ns || time_ns - c->last_ns <= c->gap_ns);
+	const struct spots_thread *t = &st->spots.threads.data[sample->thread];
+
+	return trunk ? sample->time_ns >= t->first_ns && sample->time_ns <= t->last_ns
+		     : sample->time_ns >= c->first_ns && sample->time_ns <= c->last_ns;
 }
 
 enum judgement { BELIEVED, UNSEEN, CONTRADICTED };
@@ -146,6 +151,8 @@ static enum judgement judge(struct stitcher *st, const struct store_sample *samp
 	uint32_t view = equal_view(st, c, cut);
 	const struct sightings *s = NULL;
 
+	if (!is_between(st, sample, c, ground->trunk))
+		return UNSEEN;
 	/* What begins where the frame of a caller that is always there ends, it called. */
 	if (ground->trunk && c->seen >= LEAST_SEEN && ground->support >= STITCH_LEAST_OF_TRUNK)
 		return BELIEVED;
@@ -153,7 +160,7 @@ static enum judgement judge(struct stitcher *st, const struct store_sample *samp
 		return UNSEEN;
 	if (ground->trunk)
 		return BELIEVED;
-	if (c->seen < LEAST_SEEN || !is_near(c, sample->time_ns))
+	if (c->seen < LEAST_SEEN)
 		return UNSEEN;
 	if (view != SPOTS_NONE)
 		s = evidence_table__sightings(&st->store->evidence,

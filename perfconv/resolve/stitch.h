@@ -13,11 +13,12 @@
  *   - the thread's complete stacks show one continuation only, from the frame at the
  *     cut and from every Python function on the way (in a thread without any: from
  *     every function), and no cut stack shows another;
- *   - they say so often enough: STITCH_LEAST_SUPPORT of them;
+ *   - they say so often enough, STITCH_LEAST_SUPPORT of them, and both before and after:
+ *     what a start-up called may be over, and a loop stand in its place;
  *   - the frame at the cut lies where the frame of a caller ends that all complete
  *     stacks show (whoever lies there, it was called by it: if it was itself seen
- *     there, STITCH_LEAST_OF_TRUNK of them do); or it was itself seen there before and
- *     after, and did not hold anything else than it always held.
+ *     there, STITCH_LEAST_OF_TRUNK of them do); or it was itself seen there twice, and
+ *     did not hold anything else than it always held.
  *
  * A caller that no stack of the thread shows cannot be excluded, only made unlikely.
  */
