@@ -28,6 +28,9 @@ COPY_BYTES = 1 << 16
 class Attached:
     """Records a running PAM and its workers; as launch.Launched for a new one."""
 
+    # where docs/troubleshooting.md has more
+    topic = "attach"
+
     def __init__(self, run, script_folder):
         self.run = run
         self.arguments = run.arguments
@@ -72,14 +75,18 @@ class Attached:
                 + see("attach"))
 
     def look_at(self, pid):
-        """Take a process as the one to record."""
-        self.pid = pid
-        self._started = find_pam.started(pid)
+        """Take a process as the one to record, and ask its Python."""
+        self.watch(pid)
         self.pam_user = ProcessUser(pid)
         python = self.arguments.python or find_pam.python_of(pid)
         self._environ = dict(find_pam.environment(pid), PYFRAMES="0")
         self.target = (ask_target(python, self.pam_user, self._environ)
                        if python else Target.unknown(f"/proc/{pid}/exe"))
+
+    def watch(self, pid):
+        """Take a process as the one whose end is PAM's."""
+        self.pid = pid
+        self._started = find_pam.started(pid)
 
     def agents(self):
         """pid -> what pyframes' agent in it says, for those that have one."""
@@ -121,10 +128,13 @@ class Attached:
         for pid, answer in self.agents().items():
             # One that is active though it was to sleep was left so by a
             # recording that was killed.
-            asleep = find_pam.environment(pid).get("PYFRAMES") == "agent"
-            if asleep:
+            environ = find_pam.environment(pid)
+            to_sleep = environ.get("PYFRAMES") == "agent"
+            if answer.get("active"):
+                if to_sleep:
+                    self._woken[pid] = ()
+            elif to_sleep or environ.get("PYFRAMES_AGENT"):
                 self._woken[pid] = ()
-            if asleep and not answer.get("active"):
                 self._ask("attach", pid)
         if not self.named() and self.arguments.inject:
             self._woken[self.pid] = ("--inject",)
@@ -133,7 +143,7 @@ class Attached:
             raise ProfilingError(
                 f"pyframes did not begin in PAM (pid {self.pid}): read "
                 f"{self.where_it_speaks()}, or record without it "
-                "(--no-pyframes)." + see("attach"))
+                "(--no-pyframes)." + see(self.topic))
         self.steps.done()
 
     def where_it_speaks(self):
@@ -157,7 +167,8 @@ class Attached:
 
     def obituary(self):
         """A sentence once PAM has ended, else None."""
-        if find_pam.started(self.pid) == self._started:
+        now = find_pam.started(self.pid)
+        if now is not None and now == self._started:
             return None
         return (f"PAM (pid {self.pid}) ended during the profile: its log tells "
                 "why." + see("pam-ended"))
@@ -222,12 +233,15 @@ class ProcessUser:
 
 
 def mapped_tokens(pid):
-    """(pid, folder, token) of the pyframes files that a process has mapped."""
+    """(pid, folder, token) of the pyframes files that a process has mapped.
+
+    Where pyframes could not begin, what it had mapped is deleted.
+    """
     try:
         with open(f"/proc/{pid}/maps", encoding="utf-8",
                   errors="replace") as stream:
-            found = re.findall(r"\s(/\S*)/pyframes-([0-9a-f]{32})[-.]",
-                               stream.read())
+            found = re.findall(r"\s(/\S*)/pyframes-([0-9a-f]{32})[-.]\S*$",
+                               stream.read(), re.MULTILINE)
     except OSError:
         return set()
     return {(pid, folder, token) for folder, token in found}

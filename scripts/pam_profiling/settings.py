@@ -121,9 +121,11 @@ class Settings:
                 "see the kernel (perf_event_paranoid is "
                 f"{perf_event.paranoid_level()}); run with sudo to have them")
         elif not self.switches:
+            remedy = ("run with sudo to have it" if os.geteuid() else
+                      "mount it (tracefs), or bind it into this container")
             result.append(
                 "waits are timed but not explained: sched:sched_switch needs "
-                "a readable /sys/kernel/tracing; run with sudo to have it")
+                f"a readable /sys/kernel/tracing; {remedy}")
         if self.ring_buffer == SMALL_RING_BUFFER:
             result.append(
                 f"the buffer is {self.ring_buffer} instead of {RING_BUFFER} "

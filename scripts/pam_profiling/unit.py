@@ -2,8 +2,9 @@
 """A PAM that systemd runs: given pyframes by a drop-in, then recorded as any other.
 
 The drop-in lies below /run, so that no reboot sees it, and is removed when the
-profile is done. The service is restarted once, where it runs without pyframes;
-what stays until its next start is the extension, asleep.
+profile is done. The service is restarted once, where it runs without pyframes,
+which is active from the start: a loop that a thread never leaves, as PAM's have,
+is named only so. What stays until its next start is the extension, asleep.
 """
 
 import os
@@ -14,19 +15,23 @@ from . import find_pam
 from .app import Health
 from .attach import Attached
 from .messages import ProfilingError, say, see
+from .snapshots import family
 
 DROP_INS = "/run/systemd/system"
 DROP_IN = "50-pyframes.conf"
 TEXT = """\
 # Written by profile_pam.py --unit, which removes it again.
 [Service]
-Environment=PYFRAMES=agent
+Environment=PYFRAMES=1
+Environment=PYFRAMES_AGENT=1
 """
 SYSTEMCTL_S = 120.0
 
 
 class Unit(Attached):
-    """Records the main process of a service, and its workers."""
+    """Records the PAM among a service's processes, and its workers."""
+
+    topic = "unit"
 
     def __init__(self, run, script_folder):
         super().__init__(run, script_folder)
@@ -36,6 +41,17 @@ class Unit(Attached):
     # ----- before anything is started ------------------------------------
 
     def find(self):
+        """The PAM of the service; raises ProfilingError.
+
+        That is the main process, or its child that listens on PAM's port: a
+        unit may start a shell script.
+        """
+        main = self._main_process()
+        listening, _ = find_pam.listeners(self.arguments.port)
+        members = set(family([main]))
+        return next((pid for pid in listening if pid in members), main)
+
+    def _main_process(self):
         """The service's main process; raises ProfilingError."""
         if not shutil.which("systemctl"):
             raise ProfilingError(
@@ -69,12 +85,20 @@ class Unit(Attached):
             self.steps.begin(f"{self.name} with pyframes")
             self._write_drop_in()
             self._systemctl("restart", self.name)
-            self.look_at(self.find())
+            # For some milliseconds the main process is systemd's own child,
+            # of root, and what it will be cannot be seen: wait before looking.
+            self.watch(self._main_process())
             health = Health(self.arguments.port, self.target, self.run.stop,
                             self.obituary, f"journalctl -u {self.name}")
             health.wait_healthy(self.steps)
+            self.run.leave_if_stopped()
+            self.look_at(self.find())
+            self._woken = dict.fromkeys([self.pid, *self.agents()], ())
             self.steps.done("restarted, healthy")
-            say("  pyframes stays in it, asleep, until its next restart")
+            say("  pyframes stays in it until its next restart, asleep after this")
+        elif os.path.exists(self._drop_in):
+            # Left by a profile that was killed, and so pyframes is active.
+            self._woken = dict.fromkeys(self.agents(), ())
         super().prepare()
 
     def _write_drop_in(self):

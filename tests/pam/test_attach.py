@@ -6,7 +6,9 @@ systemd is a stand-in too (stand_in/systemctl): none runs where tests do.
 
 import glob
 import importlib.util
+import mmap
 import os
+import re
 import shutil
 import signal
 import socket
@@ -104,6 +106,16 @@ class Copying(unittest.TestCase):
         with open(path, "rb") as stream:
             self.assertEqual(stream.read(), data)
         self.assertLess(os.stat(path).st_blocks * 512, 1 << 19)
+
+    def test_files_that_are_mapped_and_not_deleted(self):
+        path = self.name(".side")
+        with open(path, "w+b") as stream:
+            stream.truncate(4096)
+            with mmap.mmap(stream.fileno(), 0):
+                self.assertEqual(attach.mapped_tokens(os.getpid()),
+                                 {(os.getpid(), self.source, self.TOKEN)})
+                os.unlink(path)
+                self.assertEqual(attach.mapped_tokens(os.getpid()), set())
 
     def test_links_pipes_and_what_is_there_are_left_alone(self):
         os.symlink("/etc/passwd", self.name(".side"))
@@ -216,15 +228,15 @@ class Services(test_profile.Case):
         self.port = support.free_port()
         self.environ.update(PATH=programs + ":" + os.environ["PATH"],
                             STAND_IN_SYSTEMD=self.folder)
-        self.write_unit()
-        self.addCleanup(self.stop_service)
+        self.write_unit(f"{sys.executable} -m uvicorn petal_app_manager.main:app "
+                        f"--port {self.port}")
+        self.addCleanup(self.systemctl, "stop", "pam.service")
 
-    def write_unit(self):
+    def write_unit(self, command):
         with open(os.path.join(self.folder, "pam.service"), "w",
                   encoding="ascii") as stream:
             stream.write(
-                f"[Service]\nExecStart={sys.executable} -m uvicorn "
-                f"petal_app_manager.main:app --port {self.port}\n"
+                f"[Service]\nExecStart={command}\n"
                 f"Environment=PYTHONPATH={self.environ['PYTHONPATH']}\n"
                 "PrivateTmp=yes\n")
 
@@ -234,11 +246,6 @@ class Services(test_profile.Case):
 
     def main_pid(self):
         return int(self.systemctl("show", "pam.service").rpartition("=")[2])
-
-    def stop_service(self):
-        pid = self.main_pid()
-        if pid:
-            os.kill(pid, signal.SIGTERM)
 
     def start_service(self):
         self.systemctl("daemon-reload")
@@ -275,6 +282,17 @@ class Services(test_profile.Case):
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(self.main_pid(), second)
         self.assertNotIn("restarted", again.stderr)
+
+    @unittest.skipUnless(HAS_PYFRAMES, "this Python has no pyframes")
+    def test_pam_is_found_behind_the_shell_script_that_a_unit_starts(self):
+        self.write_unit(f"sh -c '{sys.executable} -m uvicorn petal_app_manager.main:app "
+                        f"--port {self.port}; exit $?'")
+        self.start_service()
+        result = self.run_unit("pam", "--keep")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        pid, = re.findall(r"pyframes in PAM \(pid (\d+)\)", result.stderr)
+        self.assertEqual(find_pam.listeners(self.port), ([int(pid)], False))
+        self.assertNotEqual(int(pid), self.main_pid())
 
     def test_units_that_are_not_there_or_do_not_run(self):
         result = self.run_unit("nothing")

@@ -97,6 +97,12 @@ class FallBacks(Folder):
         self.assertTrue(found.kernel)
         self.assertIn("not explained", " ".join(found.losses()))
 
+    def test_no_tracepoints_has_another_remedy_for_root(self):
+        found = self.found_when_refused("sched:sched_switch")
+        for user, remedy in (0, "mount it"), (1000, "run with sudo"):
+            with unittest.mock.patch.object(os, "geteuid", return_value=user):
+                self.assertIn(remedy, " ".join(found.losses()))
+
     def test_no_kernel(self):
         found = self.found_when_refused("name=switch")
         self.assertFalse(found.kernel)
