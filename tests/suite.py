@@ -60,16 +60,25 @@ def interpreters_of(minor):
             if (venvs.version(python) or "").startswith(f"3.{minor}.")]
 
 
+def builds_extensions(python):
+    """Whether there is a compiler, and the headers of @python."""
+    done = run([python, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"])
+    return shutil.which("gcc") and (Path(done.stdout.strip()) / "Python.h").exists()
+
+
 @functools.lru_cache(None)
 def python_with_pyframes(preferred=lambda python: True):
-    """A CPython 3.11 with pyframes, one that is preferred if there is; and why there is none."""
-    found = interpreters_of(11)
+    """A CPython 3.11 with pyframes, one that is preferred if there is; and why there is none.
+
+    A pyframes that does not build where it could is a failure.
+    """
+    found = [python for python in interpreters_of(11) if builds_extensions(python)]
     if not found:
-        return None, "there is no CPython 3.11"
+        return None, "there is no CPython 3.11 with its headers, or no gcc"
     try:
         return venvs.make(next(filter(preferred, found), found[0]), "live"), None
-    except (SystemExit, OSError, subprocess.SubprocessError) as error:
-        return None, f"pyframes cannot be built: {error}"
+    except SystemExit as error:
+        raise AssertionError(str(error)) from error
 
 
 class Result(unittest.TextTestResult):
