@@ -108,13 +108,36 @@ static bool is_our_name(const struct view *v, const char *host)
 	return host && (!strcmp(host, v->host[0]) || !strcmp(host, v->host[1]));
 }
 
-/* A foreign page can name 127.0.0.1 as it likes, but not as we do; and it says where it is from. */
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static bool says(struct MHD_Connection *connection, const char *name, const char *value)
+{
+	const char *said = header(connection, name);
+
+	return said && !strcmp(said, value);
+}
+
+/* What a page of another site embeds or asks for.  A link that somebody follows is not: that
+ * page learns nothing of it. */
+static bool is_embedded(struct MHD_Connection *connection)
+{
+	return (says(connection, "Sec-Fetch-Site", "cross-site") ||
+		says(connection, "Sec-Fetch-Site", "same-site")) &&
+	       !(says(connection, "Sec-Fetch-Mode", "navigate") &&
+		 says(connection, "Sec-Fetch-Dest", "document"));
+}
+
+/* A foreign page can name 127.0.0.1 as it likes, but not as we do; and its browser says where
+ * it is from. */
 static bool request_is_ours(const struct view *v, struct MHD_Connection *connection)
 {
-	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-	const char *origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin");
+	const char *origin = header(connection, "Origin");
 
-	return is_our_name(v, host) && (!origin || is_our_name(v, behind(origin, "http://")));
+	return is_our_name(v, header(connection, "Host")) && !is_embedded(connection) &&
+	       (!origin || is_our_name(v, behind(origin, "http://")));
 }
 
 /* The number that @text begins with, of a file; @rest: what follows.  -1: none. */

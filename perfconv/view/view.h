@@ -10,8 +10,9 @@
  *
  * Nobody else gets at them: the token is 128 random bits; a request has to name this
  * machine as its host, so that a foreign page cannot come in by a name that it gave
- * 127.0.0.1; one that comes from another origin's page is refused, and no other origin may
- * read an answer; and no page of ours may load anything from elsewhere.
+ * 127.0.0.1; one that the browser says another site's page makes is refused, but for links
+ * that are followed, and no other origin may read an answer; and no page of ours may load
+ * anything from elsewhere.
  */
 #ifndef PERFCONV_VIEW_VIEW_H
 #define PERFCONV_VIEW_VIEW_H

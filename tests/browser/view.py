@@ -45,14 +45,14 @@ class Viewer:
         self.process.terminate()
         self.process.communicate()
 
-    def ask(self, path, method="GET", host=None, origin=None):
+    def ask(self, path, method="GET", host=None, headers=()):
         """Status, headers and body of an answer; @path is below the token, or absolute."""
         connection = http.client.HTTPConnection("127.0.0.1", self.parts.port, timeout=LIMIT_S)
         path = path if path.startswith("/") else self.parts.path + path
         connection.putrequest(method, path, skip_host=True)
         connection.putheader("Host", host or self.parts.netloc)
-        if origin:
-            connection.putheader("Origin", origin)
+        for header in dict(headers).items():
+            connection.putheader(*header)
         connection.endheaders()
         answer = connection.getresponse()
         body = answer.read()
@@ -80,9 +80,18 @@ def check_answers(viewer):
     expect(viewer.ask("", host=f"localhost:{port}")[0] == 200, "it does not answer to localhost")
     for origin in ("http://evil.example", "null", f"https://127.0.0.1:{port}", "http://",
                    f"http://127.0.0.1:{port}0"):
-        expect(viewer.ask("list.json", origin=origin)[0] == 403, f"it answers to pages of {origin}")
-    expect(viewer.ask("list.json", origin=viewer.url.split(viewer.parts.path)[0])[0] == 200,
-           "it does not answer to its own pages")
+        expect(viewer.ask("list.json", headers={"Origin": origin})[0] == 403,
+               f"it answers to pages of {origin}")
+    own = {"Origin": viewer.url.split(viewer.parts.path)[0], "Sec-Fetch-Site": "same-origin"}
+    expect(viewer.ask("list.json", headers=own)[0] == 200, "it does not answer to its own pages")
+    embedded = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    framed = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    followed = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for site in "cross-site", "same-site":
+        site = {"Sec-Fetch-Site": site}
+        for how in {}, embedded, framed:
+            expect(viewer.ask("", headers={**site, **how})[0] == 403, f"it answers to {how}")
+        expect(viewer.ask("", headers={**site, **followed})[0] == 200, "links to it do not work")
     for method in "POST", "PUT", "DELETE", "OPTIONS":
         expect(viewer.ask("", method)[0] == 405, f"{method} is answered")
 
