@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/cmd.h"
 #include "perfconv/cmd/message.h"
@@ -94,17 +93,12 @@ static void summary(const struct pack_counts *n, const char *path)
 
 static int check(const struct bundle_command *b, const char *output, struct errbuf *err)
 {
-	for (size_t i = 0; i < b->inputs.n; i++) {
+	for (size_t i = 0; i < b->inputs.n; i++)
 		if (!strcmp(b->inputs.data[i], "-"))
 			return errbuf__set(err, -EINVAL,
 					   "standard input cannot be bundled; store the capture in "
 					   "a file and give its name");
-		if (file__is_same(b->inputs.data[i], output))
-			return errbuf__set(
-				err, -EINVAL,
-				"%s: is the capture itself; give the bundle another name", output);
-	}
-	return 0;
+	return sources__check_output(&b->inputs, output, "bundle", err);
 }
 
 static int bundle(struct bundle_command *b, struct errbuf *err)

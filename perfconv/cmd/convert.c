@@ -330,15 +330,10 @@ static int convert(struct convert *c, struct errbuf *err)
 	struct capture *capture;
 	uint64_t bytes;
 	char *path;
-	int code;
+	int code = sources__check_output(&c->inputs, c->output, "profile", err);
 
-	for (size_t i = 0; c->output && i < c->inputs.n; i++)
-		if (file__is_same(c->output, c->inputs.data[i]))
-			return errbuf__set(
-				err, -EINVAL,
-				"%s: is the capture itself; give the profile another name",
-				c->output);
-	code = read_capture(c, &capture, err);
+	if (!code)
+		code = read_capture(c, &capture, err);
 	if (code)
 		return code;
 	code = check_content(c, capture, err);

@@ -115,7 +115,9 @@ static int open_runs(const struct compared *c, struct opened *opened, struct tal
 {
 	int code = 0;
 
-	for (int side = 0; side < TALLY_SIDES; side++)
+	for (int side = 0; side < TALLY_SIDES && !code; side++)
+		code = sources__check_output(&c->paths[side], c->output, "comparison", err);
+	for (int side = 0; side < TALLY_SIDES && !code; side++)
 		for (size_t i = 0; i < c->paths[side].n && !code; i++) {
 			struct capture_options capture = c->capture;
 			struct profiled p;

@@ -190,9 +190,12 @@ static int report_capture(const struct report_command *c, struct rules *rules, c
 static int report(const struct report_command *c, const char *path, struct errbuf *err)
 {
 	const char *scenario = c->capture.scenario ? c->capture.scenario : "";
+	const struct option_texts input = { .data = &path, .n = 1 };
 	struct rules rules;
-	int code = 0;
+	int code = sources__check_output(&input, c->output, "report", err);
 
+	if (code)
+		return code;
 	if (report_read__is_json(path))
 		return report_profile(c, path, err);
 	rules__init(&rules);

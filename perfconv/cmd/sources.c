@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "perfconv/base/file.h"
 #include "perfconv/base/mem.h"
 #include "perfconv/cmd/message.h"
 
@@ -39,4 +40,15 @@ void sources__files(struct capture_options *capture, struct option_texts *inputs
 	capture->path = inputs->data[0];
 	capture->files = inputs->data;
 	capture->files_n = inputs->n;
+}
+
+int sources__check_output(const struct option_texts *inputs, const char *output, const char *what,
+			  struct errbuf *err)
+{
+	for (size_t i = 0; output && i < inputs->n; i++)
+		if (file__is_same(inputs->data[i], output))
+			return errbuf__set(err, -EINVAL,
+					   "%s: is the input itself; give the %s another name",
+					   output, what);
+	return 0;
 }

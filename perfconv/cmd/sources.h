@@ -18,6 +18,15 @@ int sources__set_symfs(void *target, const char *value);
 void sources__files(struct capture_options *capture, struct option_texts *inputs, int argc,
 		    char **argv);
 
+/**
+ * sources__check_output - that what is read is not written over
+ * @output: NULL: standard output
+ * @what: is written: "profile"
+ * Return: 0, or -EINVAL if @output is one of @inputs.
+ */
+int sources__check_output(const struct option_texts *inputs, const char *output, const char *what,
+			  struct errbuf *err);
+
 /* Entries of a table of struct option_spec. */
 #define SOURCES_OPTIONS                                                                            \
 	{ "side-dir", 0, "DIR",                                                                    \

@@ -222,7 +222,7 @@ class Bundle(TravellingCapture):
 
     def test_the_capture_is_not_overwritten(self):
         done = self.run_at(self.home, "bundle", "good-fp.data", "-o", "good-fp.data")
-        self.assert_one_sentence(done, 1, "good-fp.data", "the capture itself")
+        self.assert_one_sentence(done, 1, "good-fp.data", "the input itself")
 
     def test_standard_input(self):
         path = self.bundle("good-fp.data")

@@ -280,8 +280,28 @@ class Output(CommandLine):
     def test_the_capture_is_not_overwritten(self):
         path = self.write("x.data", small_capture())
         done = self.run_it("convert", "-i", path, "-o", "x.data")
-        self.assert_one_sentence(done, 1, "x.data", "the capture itself")
+        self.assert_one_sentence(done, 1, "x.data", "the input itself")
         self.assertEqual(path.read_bytes(), small_capture())
+
+    def test_what_report_and_diff_read_is_not_overwritten(self):
+        capture = (FILES / "good-waits.data").read_bytes()
+        self.write("x.data", capture)
+        self.write("y.data", capture)
+        for name in "x", "y":
+            self.run_it("convert", "-i", "x.data", "-o", f"{name}.json")
+        os.link(self.folder / "x.json", self.folder / "other-name")
+        before = self.entries()
+        content = {name: (self.folder / name).read_bytes() for name in before}
+        for args in (["report", "x.data", "-o", "x.data"], ["report", "x.json", "-o", "./x.json"],
+                     ["report", "x.json", "-f", "html", "-o", "other-name"],
+                     ["diff", "x.data", "y.data", "-o", "x.data"],
+                     ["diff", "x.json", "y.json", "-o", "y.json"],
+                     ["diff", "y.json", "--after", "y.data", "--after", "x.json",
+                      "-o", "other-name"]):
+            done = self.run_it(*args)
+            self.assert_one_sentence(done, 1, args[-1], "is the input itself")
+            self.assertEqual({name: (self.folder / name).read_bytes() for name in self.entries()},
+                             content)
 
     def test_an_interrupt_leaves_nothing_behind(self):
         self.write("x.data", small_capture(samples=400000, step_ns=3000000))
