@@ -11,7 +11,7 @@
 /* Short: it stands in parentheses behind the rules' names. */
 static const char no_switches[] = "needs every switch: --switch-events, sched:sched_switch";
 static const char no_python[] = "needs Python's functions: run it under pyframes";
-static const char no_looks[] = "needs snapshots of the machine: perf-pyrecord makes them";
+static const char no_looks[] = "needs snapshots: perf-pyrecord -p and profile_pam.py make them";
 
 static bool has_python(const struct analysis *a)
 {
@@ -38,16 +38,17 @@ static bool is_stripped(struct analysis *a)
 static const char *of_machine(const struct analysis *a, enum rule_id rule)
 {
 	const struct threads_file *f = a->from.threads;
-	const struct machine_look *last;
+	const struct machine_look *first, *last;
 
 	if (!f || f->machine.n < 2)
 		return no_looks;
+	first = &f->machine.data[0];
 	last = &f->machine.data[f->machine.n - 1];
-	if (rule == RULE_THROTTLED && !last->has_throttled)
+	if (rule == RULE_THROTTLED && !(first->has_throttled && last->has_throttled))
 		return "the control group has no count of it";
-	if (rule == RULE_SWAPPING && !last->has_swap)
+	if (rule == RULE_SWAPPING && !(first->has_swap && last->has_swap))
 		return "the kernel has no count of it";
-	if (rule == RULE_CPU_SLOW && (!last->mhz || !last->max_mhz))
+	if (rule == RULE_CPU_SLOW && !(first->mhz && last->mhz && last->max_mhz))
 		return "the machine does not tell";
 	return NULL;
 }
@@ -58,12 +59,12 @@ static const char *missing(struct analysis *a, enum rule_id rule)
 	bool switches = a->profile->exact, python = has_python(a);
 
 	switch (rule) {
-	case RULE_LOCK_CONVOY:
+	case RULE_GIL_CONVOY: /* is told by its address: without any function's name */
 	case RULE_POLLING:
 	case RULE_CPU_STARVED:
 		return switches ? NULL : no_switches;
 	case RULE_LOOP_BLOCKED:
-	case RULE_GIL_CONVOY:
+	case RULE_LOCK_CONVOY:
 		return switches ? python ? NULL : no_python : no_switches;
 	case RULE_BUSY_WAIT:
 	case RULE_PING_PONG:
@@ -92,13 +93,22 @@ static const char *missing(struct analysis *a, enum rule_id rule)
 	}
 }
 
+/* Of several programs, one may have what another lacks. */
+static bool has_found(const struct analysis *a, enum rule_id rule)
+{
+	for (size_t i = 0; i < a->report->findings.n; i++)
+		if (rule__find(a->report->findings.data[i].rule) == rule)
+			return true;
+	return false;
+}
+
 void unlooked__report(struct analysis *a)
 {
 	for (int i = 0; i < RULES; i++) {
 		enum rule_id rule = (enum rule_id)i;
 		const char *because = rules__is_off(a->from.rules, rule) ? NULL : missing(a, rule);
 
-		if (because)
+		if (because && !has_found(a, rule))
 			vec__push(&a->report->unlooked,
 				  ((struct report_unlooked){ rule__get(rule)->id, because }));
 	}

@@ -106,6 +106,8 @@ class Recording:
             assert one == other, f"of the profile: {other}; of the capture: {one}"
         assert again == {**self.report, "title": again["title"]}, "the tables differ"
         assert not list(problems(self.report, SCHEMA))
+        unlooked = {one["rule"] for one in self.report["notLookedFor"]}
+        assert not unlooked & {one["rule"] for one in self.report["findings"]}
         too_long = too_long_lines(self.text)
         assert not too_long, too_long
 
