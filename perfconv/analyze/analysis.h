@@ -33,6 +33,7 @@ struct analysis_sources {
 	const struct rules *rules;
 	const char *scenario; /* "" if not known */
 	uint64_t begin_ns;    /* of the capture */
+	bool to_end;	      /* what is looked at ends with the capture */
 	bool monotonic;	      /* the capture's times are those of the side files */
 };
 

@@ -3,15 +3,16 @@
 
 #include "perfconv/analyze/state.h"
 
-/* Looks from before the capture, a monitor's, are kept out: the report is of the capture. */
+/* Looks from before and after, a monitor's or of other parts of the capture, are kept out. */
 void usage__report(struct analysis *a)
 {
 	const struct threads_file *f = a->from.threads;
+	uint64_t longest = a->duration + (a->from.to_end ? USAGE_LAST_LOOK_NS : 0);
 
 	for (size_t i = 0; f && i < f->usage.n; i++) {
 		const struct usage_look *u = &f->usage.data[i];
 
-		if (u->time_ns >= a->begin_ns)
+		if (u->time_ns >= a->begin_ns && u->time_ns - a->begin_ns <= longest)
 			vec__push(&a->report->usage,
 				  ((struct report_usage){ u->time_ns - a->begin_ns, u->cpu_percent,
 							  u->memory_bytes }));

@@ -12,7 +12,8 @@
 
 #include "perfconv/analyze/report.h"
 
-#define USAGE_PARTS 10u /* of the time that was looked at */
+#define USAGE_PARTS 10u		       /* of the time that was looked at */
+#define USAGE_LAST_LOOK_NS 2000000000u /* so long after the last sample the last look may be */
 
 struct usage_figures {
 	double first, mean, most, last;

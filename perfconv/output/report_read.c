@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perfconv/analyze/rules.h"
+#include "perfconv/analyze/usage.h"
 #include "perfconv/base/file.h"
 #include "perfconv/output/json_member.h"
+#include "perfconv/sidefile/threads_file.h"
 
 static const char *text(struct report *r, const json_t *object, const char *key)
 {
@@ -192,13 +195,24 @@ static void read_machine(struct report *r, const json_t *o)
 	vec__push(&r->machine, figure(r, o));
 }
 
-/* By time, as they are written: one that is not is left out. */
+static bool is_count(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* By time and of the capture's, as they are written: one that is not is left out. */
 static void read_look(struct report *r, const json_t *o)
 {
 	struct report_usage u = { number(o, "timeNs"), real(o, "cpuPercent"),
 				  number(o, "memoryBytes") };
 
-	if (!r->usage.n || u.time_ns >= r->usage.data[r->usage.n - 1].time_ns)
+	if (is_count(o, "timeNs") && is_count(o, "memoryBytes") &&
+	    json_is_number(json_object_get(o, "cpuPercent")) &&
+	    usage_look__is_possible(u.cpu_percent, u.memory_bytes) &&
+	    u.time_ns <= r->duration_ns + USAGE_LAST_LOOK_NS &&
+	    (!r->usage.n || u.time_ns >= r->usage.data[r->usage.n - 1].time_ns))
 		vec__push(&r->usage, u);
 }
 
@@ -217,10 +231,12 @@ static void read_quality(struct report_quality *q, const json_t *o)
 	q->lines = real(o, "lines");
 }
 
+/* No rule is there twice. */
 static void read_unlooked(struct report *r, const json_t *o)
 {
-	vec__push(&r->unlooked,
-		  ((struct report_unlooked){ text(r, o, "rule"), text(r, o, "because") }));
+	if (r->unlooked.n < RULES)
+		vec__push(&r->unlooked,
+			  ((struct report_unlooked){ text(r, o, "rule"), text(r, o, "because") }));
 }
 
 static void read_list(struct report *r, const json_t *list,

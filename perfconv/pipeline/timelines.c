@@ -183,6 +183,7 @@ static struct analysis *make_analysis(const struct capture *c)
 		.threads = is_monotonic(c) ? c->threads_file : NULL,
 		.rules = c->options.rules,
 		.begin_ns = c->first_ns,
+		.to_end = part(c).to_ns == whole(c).to_ns,
 		.scenario = c->options.scenario ? c->options.scenario : "",
 		.monotonic = is_monotonic(c),
 	};

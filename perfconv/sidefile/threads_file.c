@@ -157,7 +157,7 @@ static void read_usage(struct threads_file *f, const json_t *list)
 
 		if (i >= THREADS_FILE_MAX_LOOKS || !number(o, "time_ns", &look.time_ns) ||
 		    !number(o, "memory_bytes", &look.memory_bytes) || !json_is_number(cpu) ||
-		    look.cpu_percent < 0)
+		    !usage_look__is_possible(look.cpu_percent, look.memory_bytes))
 			f->bad_entries++;
 		else
 			vec__push(&f->usage, look);

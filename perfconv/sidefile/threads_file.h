@@ -53,6 +53,16 @@ struct usage_look {
 	uint64_t memory_bytes; /* resident, at that moment */
 };
 
+#define USAGE_LOOK_MAX_PERCENT 1e6
+#define USAGE_LOOK_MAX_BYTES (1ull << 60)
+
+/** usage_look__is_possible - whether a machine may have such figures. */
+static inline bool usage_look__is_possible(double cpu_percent, uint64_t memory_bytes)
+{
+	return cpu_percent >= 0 && cpu_percent <= USAGE_LOOK_MAX_PERCENT &&
+	       memory_bytes <= USAGE_LOOK_MAX_BYTES;
+}
+
 struct threads_file {
 	VEC(struct threads_entry) entries; /* sorted by (tid, time) */
 	VEC(const char *) functions;

@@ -132,12 +132,14 @@ static void what_the_processes_used_is_read_by_time(void **state)
 		"{\"time_ns\":20,\"cpu_percent\":7,\"memory_bytes\":3000},"
 		"{\"time_ns\":10,\"cpu_percent\":1.5,\"memory_bytes\":2000},"
 		"{\"time_ns\":30,\"cpu_percent\":-1,\"memory_bytes\":1},"
+		"{\"time_ns\":30,\"cpu_percent\":1e308,\"memory_bytes\":1},"
+		"{\"time_ns\":30,\"cpu_percent\":1,\"memory_bytes\":9000000000000000000},"
 		"{\"time_ns\":30,\"cpu_percent\":\"x\",\"memory_bytes\":1},"
 		"{\"time_ns\":30,\"cpu_percent\":1},{\"cpu_percent\":1,\"memory_bytes\":1},4]}";
 	struct threads_file *f = open_text(*state, text);
 
 	assert_int_equal(f->usage.n, 2);
-	assert_int_equal(f->bad_entries, 5);
+	assert_int_equal(f->bad_entries, 7);
 	assert_int_equal(f->usage.data[0].time_ns, 10);
 	assert_true(f->usage.data[0].cpu_percent > 1.4 && f->usage.data[0].cpu_percent < 1.6);
 	assert_int_equal(f->usage.data[1].memory_bytes, 3000);

@@ -2,6 +2,7 @@
 /* CPU and memory over time: summed up, written, read back, drawn. */
 #include "perfconv/analyze/usage.h"
 
+#include "perfconv/analyze/rules.h"
 #include "perfconv/base/json.h"
 #include "perfconv/output/page.h"
 #include "perfconv/output/report_json.h"
@@ -81,6 +82,7 @@ static void looks_are_written_and_read_back(void **state)
 	look(&r, 2, 12.5, 150);
 	look(&r, 3, 71.25, 151);
 	look(&r, 1, 1, 1); /* not by time: nobody writes that */
+	r.duration_ns = 3000000000;
 	report__init(&back);
 	assert_int_equal(report_read(&back, written(*state, &r), NULL), 0);
 	assert_int_equal(back.usage.n, 2);
@@ -89,6 +91,55 @@ static void looks_are_written_and_read_back(void **state)
 	assert_int_equal(back.usage.data[1].memory_bytes, 151000000);
 	report__release(&back);
 	report__release(&r);
+}
+
+static void read_text(struct report *r, const char *folder, const char *text)
+{
+	const char *path = scratch__write(folder, "hostile.json", text, strlen(text));
+
+	report__init(r);
+	assert_int_equal(report_read(r, path, NULL), 0);
+}
+
+static void looks_that_cannot_be_are_left_out(void **state)
+{
+	struct report r;
+
+	read_text(&r, *state,
+		  "{\"schema\":1,\"durationNs\":9,\"findings\":[],\"usage\":["
+		  "{\"timeNs\":1,\"cpuPercent\":1e308,\"memoryBytes\":1},"
+		  "{\"timeNs\":1,\"cpuPercent\":-1,\"memoryBytes\":1},"
+		  "{\"timeNs\":1,\"cpuPercent\":\"7\",\"memoryBytes\":1},"
+		  "{\"timeNs\":1,\"cpuPercent\":1,\"memoryBytes\":-1},"
+		  "{\"timeNs\":1,\"cpuPercent\":1,\"memoryBytes\":9000000000000000000},"
+		  "{\"timeNs\":1,\"cpuPercent\":1},3,"
+		  "{\"timeNs\":-1,\"cpuPercent\":1,\"memoryBytes\":1},"
+		  "{\"timeNs\":5,\"cpuPercent\":0,\"memoryBytes\":0},"
+		  "{\"timeNs\":9223372036854775807,\"cpuPercent\":1,\"memoryBytes\":1},"
+		  "{\"timeNs\":2000000009,\"cpuPercent\":1e6,\"memoryBytes\":7}]}");
+	assert_int_equal(r.usage.n, 2);
+	assert_int_equal(r.usage.data[0].time_ns, 5);
+	assert_int_equal(r.usage.data[1].memory_bytes, 7);
+	report__release(&r);
+}
+
+static void no_more_rules_than_there_are_did_not_look(void **state)
+{
+	char *text = mem__strdup("{\"schema\":1,\"findings\":[],\"notLookedFor\":["), *whole;
+	struct report r;
+
+	for (int i = 0; i < 100; i++) {
+		char *longer = mem__format("%s{\"rule\":\"%d\",\"because\":\"%d\"},", text, i, i);
+
+		free(text);
+		text = longer;
+	}
+	whole = mem__format("%.*s]}", (int)strlen(text) - 1, text);
+	read_text(&r, *state, whole);
+	assert_int_equal(r.unlooked.n, RULES);
+	report__release(&r);
+	free(whole);
+	free(text);
 }
 
 static char *drawn(const char *folder, const struct report *r)
@@ -128,6 +179,8 @@ int main(void)
 		cmocka_unit_test(looks_are_summed_by_their_length),
 		cmocka_unit_test(many_looks_have_ten_parts),
 		scratch_test(looks_are_written_and_read_back),
+		scratch_test(looks_that_cannot_be_are_left_out),
+		scratch_test(no_more_rules_than_there_are_did_not_look),
 		scratch_test(curves_are_steps),
 	};
 
