@@ -103,10 +103,12 @@ class Recorder:
         Written at once: a recording that is killed keeps the first one.
         """
         self._snapshots.append(snapshots.take(self._pids, when))
-        self.user.own(snapshots.write(self.data, self._snapshots,
-                                      self._usage.looks() if when == snapshots.END else (),
-                                      self.scenario))
+        self._write_snapshots(self._usage.own_looks())
         self.stacks.ask(snapshots.family(self._pids))
+
+    def _write_snapshots(self, usage):
+        self.user.own(snapshots.write(self.data, self._snapshots, usage,
+                                      self.scenario))
 
     def note_usage(self):
         """Look at what the processes use, now and then."""
@@ -116,6 +118,7 @@ class Recorder:
         """Take the last snapshot now, since the processes are about to end."""
         if len(self._snapshots) == 1:
             self._look_around(snapshots.END)
+            self._usage.end()
 
     def _command(self, word, seconds, stop):
         """Send a control command; True when perf acknowledges it."""
@@ -200,6 +203,9 @@ class Recorder:
                 [*self.permission.prefix, "chown", "--no-dereference",
                  f"{self.user.uid}:{self.user.gid}", self.data],
                 stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if self._usage:
+            # A monitor's tables may be long: perf is not to record that.
+            self._write_snapshots(self._usage.looks())
         if status in (0, -signal.SIGINT, -signal.SIGTERM):
             return ""
         return self.obituary()

@@ -174,12 +174,11 @@ def write(capture, snapshots, usage=(), scenario=None):
     functions and the threads' stacks lie.
     """
     path = capture + SUFFIX
+    content = {"version": VERSION, "snapshots": snapshots, "usage": list(usage)}
+    if scenario:
+        content["scenario"] = scenario
+    text = json.dumps(content, indent=1, allow_nan=False)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
-        content = {"version": VERSION, "snapshots": snapshots,
-                   "usage": list(usage)}
-        if scenario:
-            content["scenario"] = scenario
-        json.dump(content, stream, indent=1)
-        stream.write("\n")
+        stream.write(text + "\n")
     return path

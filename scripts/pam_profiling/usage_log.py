@@ -9,11 +9,13 @@ and writes into the same folder, its looks are taken instead.
 import csv
 import datetime
 import glob
+import io
 import os
 import stat
 import time
 
 from . import snapshots
+from .messages import say
 
 INTERVAL_S = 1.0
 # A worker that starts later is found this much later.
@@ -21,7 +23,12 @@ FAMILY_INTERVAL_S = 10.0
 MOST_LOOKS = 1000
 # Of the recording, that a monitor has to know.
 LEAST_COVERED = 0.75
-MOST_BYTES = 16 << 20
+# Of the end of a table: some 18 hours of looks.
+MOST_BYTES = 4 << 20
+# More than any machine has: what is beyond is no figure of ours.
+MOST_PERCENT = 1e6
+MOST_MB = 1e9
+MOST_TID = 1 << 22
 TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -39,6 +46,7 @@ class UsageLog:
         self._family = snapshots.family(pids)
         self._family_time = self._time = self._begin = now_ns()
         self._used = self._cpu_seconds()
+        self._end = None
         self._looks = []
         self._interval_s = INTERVAL_S
 
@@ -51,42 +59,53 @@ class UsageLog:
         if (now - self._family_time) / 1e9 >= FAMILY_INTERVAL_S:
             self._family, self._family_time = snapshots.family(self.pids), now
         used = self._cpu_seconds()
-        spent = sum(value - self._used.get(pid, 0.0)
-                    for pid, value in used.items())
+        # A process that is new here may have begun long before the last look.
+        spent = sum(value - self._used.get(process, value)
+                    for process, value in used.items())
         self._time, self._used = now, used
-        memory = sum(resident_bytes(pid) for pid in used)
+        memory = sum(resident_bytes(pid) for pid, _ in used)
         if memory:
             self._looks.append(look(now, 100 * spent / seconds, memory))
         if len(self._looks) > MOST_LOOKS:
             self._thin()
 
     def _thin(self):
-        """Two looks become one, with their mean CPU and the larger memory."""
-        pairs = zip(self._looks[::2], self._looks[1::2])
-        self._looks = [
-            look(second["time_ns"],
-                 (first["cpu_percent"] + second["cpu_percent"]) / 2,
-                 max(first["memory_bytes"], second["memory_bytes"]))
-            for first, second in pairs]
+        """Two looks become one, with their CPU and the larger memory.
+
+        An odd last one stays as it is.
+        """
+        old, self._looks = self._looks, []
+        begin = self._begin
+        for first, second in zip(old[::2], old[1::2]):
+            self._looks.append(joined(begin, first, second))
+            begin = second["time_ns"]
+        self._looks += old[len(self._looks) * 2:]
         self._interval_s *= 2
 
     def _cpu_seconds(self):
-        """pid -> CPU time of a process so far, its ended threads included."""
+        """(pid, start) -> CPU time of a process so far, ended threads included."""
         used = {}
         for pid in self._family:
             fields = snapshots.stat_fields(f"/proc/{pid}/stat")
             if fields:
-                used[pid] = (int(fields[11]) + int(fields[12])) * TICK_S
+                used[pid, fields[19]] = (int(fields[11]) + int(fields[12])) * TICK_S
         return used
+
+    def end(self):
+        """The recording ends now."""
+        self._end = now_ns()
+
+    def own_looks(self):
+        return self._looks
 
     def looks(self):
         """What `FILE.threads.json` has under "usage"; docs/recording.md."""
         if self.monitors:
-            now = now_ns()
+            end = self._end or now_ns()
             theirs = monitor_looks(self.monitors, set(self._family),
-                                   self._begin, now)
+                                   self._begin, end)
             if theirs and (theirs[-1]["time_ns"] - theirs[0]["time_ns"]
-                           >= LEAST_COVERED * (now - self._begin)):
+                           >= LEAST_COVERED * (end - self._begin)):
                 return theirs
         return self._looks
 
@@ -94,6 +113,15 @@ class UsageLog:
 def look(time_ns, cpu_percent, memory_bytes):
     return {"time_ns": time_ns, "cpu_percent": round(cpu_percent, 2),
             "memory_bytes": memory_bytes}
+
+
+def joined(begin_ns, first, second):
+    """One look of two that follow each other from a moment on."""
+    middle, end = first["time_ns"], second["time_ns"]
+    spent = (first["cpu_percent"] * (middle - begin_ns)
+             + second["cpu_percent"] * (end - middle))
+    return look(end, spent / (end - begin_ns),
+                max(first["memory_bytes"], second["memory_bytes"]))
 
 
 def now_ns():
@@ -110,24 +138,45 @@ def monitor_looks(folder, pids, begin_ns, end_ns):
     """Looks of the monitor that tells most of a process between two moments.
 
     Its tables tell wall-clock times; CLOCK_MONOTONIC is what a capture has.
+    Those that were last written before are not read.
     """
     offset = now_ns() - time.time_ns()
     best = []
     for path in sorted(glob.glob(os.path.join(glob.escape(folder),
                                               "pam_*_cpu.csv"))):
-        threads = path[:-len("_cpu.csv")] + "_threads.csv"
         try:
-            if not pids & {int(row["tid"]) for row in rows(threads)}:
+            if os.lstat(path).st_mtime_ns + offset < begin_ns:
                 continue
-            found = [look(wall_ns(row["timestamp"]) + offset,
-                          float(row["cpu_percent"]),
-                          int(float(row["memory_mb"]) * 1e6))
-                     for row in rows(path)]
-        except (OSError, KeyError, TypeError, ValueError):
-            continue  # not a table of ours, or its last line is half written
+            found = table_looks(path, pids, offset)
+        except Exception as error:  # whatever is in it, the recording is whole
+            say(f"  {path!r} is left out, since it is no table of "
+                f"monitor_pam.py ({' '.join(str(error).split())[:100]}).")
+            continue
         found = [one for one in found if begin_ns <= one["time_ns"] <= end_ns]
         best = max(best, found, key=len)
     return best[-MOST_LOOKS:]
+
+
+def table_looks(path, pids, offset):
+    """The looks of one monitor; none when it watches other processes.
+
+    Raises OSError, ValueError, csv.Error and others.
+    """
+    threads = path[:-len("_cpu.csv")] + "_threads.csv"
+    if not any(figure(row, "tid", MOST_TID) in pids for row in rows(threads)):
+        return []
+    return [look(wall_ns(row["timestamp"]) + offset,
+                 figure(row, "cpu_percent", MOST_PERCENT),
+                 round(figure(row, "memory_mb", MOST_MB) * 1e6))
+            for row in rows(path)]
+
+
+def figure(row, column, most):
+    """A number from 0 to `most`; raises ValueError when it is none."""
+    value = float(row.get(column) or "nan")
+    if not 0 <= value <= most:
+        raise ValueError(f"{column} is {row.get(column)!r}")
+    return value
 
 
 def wall_ns(text):
@@ -136,15 +185,21 @@ def wall_ns(text):
 
 
 def rows(path):
-    """The rows of a table as dictionaries.
+    """The rows at the end of a table, as dictionaries.
 
     It may be anybody's, and we may be root: only a regular file is read, no
-    link is followed. Raises OSError.
+    link is followed. A line that is half written is left out. Raises OSError.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
                      | os.O_CLOEXEC)
-    with open(handle, newline="", encoding="utf-8", errors="replace") as file:
+    with open(handle, "rb") as file:
         info = os.fstat(handle)
-        if not stat.S_ISREG(info.st_mode) or info.st_size > MOST_BYTES:
-            raise OSError(f"{path} is no table")
-        return list(csv.DictReader(file))
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError("it is not a regular file")
+        names = file.readline(MOST_BYTES)
+        if info.st_size - MOST_BYTES > file.tell():
+            file.seek(info.st_size - MOST_BYTES)
+            file.readline(MOST_BYTES)
+        lines = file.read(MOST_BYTES).rpartition(b"\n")[0]
+    text = (names + lines).decode("utf-8", "replace")
+    yield from csv.DictReader(io.StringIO(text, newline=""))

@@ -15,7 +15,7 @@ import unittest.mock
 
 import support
 from pam_profiling import (
-    frame_pointers, perf_data, perf_event, permission, settings, snapshots)
+    frame_pointers, perf_data, perf_event, permission, recorder, settings, snapshots)
 
 NOBODY = 65534
 
@@ -36,6 +36,24 @@ class Folder(unittest.TestCase):
         with open(path, "wb") as stream:
             stream.write(data)
         return path
+
+
+class Recorder(Folder):
+    def test_a_monitor_s_tables_are_read_when_perf_is_off(self):
+        done = unittest.mock.Mock()
+        done.children.stop.return_value = 0
+        done.usage.own_looks.return_value = done.usage.looks.return_value = []
+        done.permission.prefix = []
+        one = recorder.Recorder(done.permission, os.path.join(self.folder, "perf.data"),
+                                self.folder, done.children, done.user, done.stacks)
+        one.child, one._usage, one._command = done.child, done.usage, done.command
+        one._pids, one._snapshots = [os.getpid()], [{}]
+        one._control, one._answers = os.pipe()
+        one._fifos = [self.write("fifo", b"")]
+        self.assertEqual(one.stop(), "")
+        calls = [name for name, *_ in done.mock_calls if name.startswith(("usage", "command"))]
+        self.assertEqual(calls, ["usage.own_looks", "usage.end", "command", "command",
+                                 "usage.looks"])
 
 
 class Options(unittest.TestCase):
