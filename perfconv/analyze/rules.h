@@ -92,7 +92,8 @@ int rules__read(struct rules *r, const char *path, const char *scenario, struct 
 
 /**
  * rules__enter - read the file again, if one was read, for a scenario that is known only now
- * Return: as rules__read(); what was left out still is.
+ * What was left out still is.
+ * Return: 0; -errno with a message, and nothing changed.
  */
 int rules__enter(struct rules *r, const char *scenario, struct errbuf *err);
 

@@ -234,8 +234,12 @@ int rules__enter(struct rules *rules, const char *scenario, struct errbuf *err)
 		return 0;
 	rules__init(&again);
 	code = rules__read(&again, rules->path, scenario, err);
+	if (code) {
+		rules__release(&again);
+		return code;
+	}
 	memcpy(again.left_out, rules->left_out, sizeof(again.left_out));
 	rules__release(rules);
 	*rules = again;
-	return code;
+	return 0;
 }

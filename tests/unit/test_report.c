@@ -116,6 +116,30 @@ static void a_file_of_another_scenario_changes_nothing(void **state)
 	rules__release(&r);
 }
 
+static void a_scenario_that_is_refused_changes_nothing(void **state)
+{
+	struct errbuf err = { "" };
+	struct rules r;
+
+	assert_int_equal(
+		read_rules(*state,
+			   "{\"rules\": {\"gc\": false}, \"scenarios\": {\"good\": {\"rules\":"
+			   " {\"native\": false}}, \"bad\": {\"rules\": {\"gc\": true,"
+			   " \"no-such-rule\": true}}}}",
+			   "good", &r, NULL),
+		0);
+	r.left_out[RULE_POLLING] = true;
+	assert_int_equal(rules__enter(&r, "bad", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "no-such-rule"));
+	assert_true(r.off[RULE_GC]);
+	assert_true(r.off[RULE_NATIVE]);
+	assert_int_equal(rules__enter(&r, "else", NULL), 0);
+	assert_true(r.off[RULE_GC]);
+	assert_false(r.off[RULE_NATIVE]);
+	assert_true(r.left_out[RULE_POLLING]);
+	rules__release(&r);
+}
+
 static void refused(const char *folder, const char *text, const char *word)
 {
 	struct errbuf err = { "" };
@@ -152,6 +176,7 @@ int main(void)
 		cmocka_unit_test(threads_have_groups_and_targets),
 		scratch_test(a_file_changes_rules),
 		scratch_test(a_file_of_another_scenario_changes_nothing),
+		scratch_test(a_scenario_that_is_refused_changes_nothing),
 		scratch_test(slips_are_refused),
 	};
 
