@@ -13,6 +13,7 @@
 #include "perfconv/cmd/findings_text.h"
 #include "perfconv/cmd/message.h"
 #include "perfconv/cmd/options.h"
+#include "perfconv/cmd/report_text.h"
 #include "perfconv/cmd/rules_text.h"
 #include "perfconv/cmd/sources.h"
 #include "perfconv/output/page.h"
@@ -183,6 +184,8 @@ static int report_capture(const struct report_command *c, struct rules *rules, c
 			report__string(&capture->report, file__base(capture->options.path));
 		code = write_report(c, &capture->report, capture->profile, path, err);
 	}
+	if (!code)
+		report_text__warnings(capture, path);
 	capture__free(capture);
 	return code;
 }

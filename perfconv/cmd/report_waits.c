@@ -25,6 +25,9 @@ static void warn_of_view(const struct capture *c)
 				 "have to; record with --switch-events for exact times");
 	if (*c->threads_trouble.text)
 		message__warning("%s", c->threads_trouble.text);
+	if (c->threads_file && c->threads_file->bad_entries)
+		message__warning("%s.threads.json: %llu entries make no sense and were left out",
+				 c->options.path, (unsigned long long)c->threads_file->bad_entries);
 }
 
 /* Off-CPU time of all threads that no kernel chain gives a reason for. */

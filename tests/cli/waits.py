@@ -131,6 +131,13 @@ class Waits(CommandLine):
         done = self.run_it("convert", "-q", "-i", path, "-o", "-")
         times = self.threads(json.loads(done.stdout))[0]["perfconv"]["times"]
         self.assertEqual(times["schedstatRunNs"], 1000)
+        self.assertNotIn(b"threads.json", done.stderr)
+        self.write("good-waits.data.threads.json",
+                   json.dumps({"version": 1, "snapshots": [3, 4], "usage": [5]}).encode())
+        for command in ["convert", "-q", "-o", "-"], ["report"], ["report", "-f", "json"]:
+            done = self.run_it(*command, path)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stderr.decode(), r"good-waits\.data\.threads\.json: 3 entries")
         self.write("good-waits.data.threads.json", b"{}")
         done = self.run_it("convert", "-q", "-i", path, "-o", "-")
         self.assertIn("threads.json", done.stderr.decode())
