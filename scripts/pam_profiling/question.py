@@ -13,25 +13,32 @@ import importlib.util as util
 import json
 import os
 import platform
+import re
 import sys
 
 PACKAGE = "petal_app_manager"
 MOST_SOURCES = 500
+# A source that may change where modules are found.
+CHANGES_PATH = re.compile(rb"\bsys\s*\.\s*(path|meta_path|path_hooks|modules)\b"
+                          rb"|\bfrom\s+sys\s+import\b|\bimport\s+sys\s+as\b|addsitedir")
+NAMES = ("startup_petals", "enabled_petals", "enabled_proxies")
+
+
+def attempt(check, *arguments, default=None):
+    """What a check says; the default, "not known", when it fails in any way."""
+    try:
+        return check(*arguments)
+    except Exception:
+        return default
 
 
 def version(name):
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    return attempt(metadata.version, name)
 
 
 def present(name):
-    try:
-        spec = util.find_spec(name)
-        return spec is not None and spec.origin is not None
-    except (ImportError, ValueError):
-        return False
+    spec = attempt(util.find_spec, name)
+    return spec is not None and spec.origin is not None
 
 
 def source_of(name):
@@ -43,21 +50,12 @@ def source_of(name):
     return None
 
 
-def statements(tree, functions):
-    """What a module does whenever it is imported, and `functions` as well.
+def imported(tree, module, is_package):
+    """Full names of what a module imports whenever it is imported itself.
 
-    What stands in a try or an if may be absent.
+    What stands in a function, an if or a try may be absent.
     """
     for node in tree.body:
-        yield node
-        if functions and isinstance(node, (ast.FunctionDef,
-                                           ast.AsyncFunctionDef)):
-            yield from statements(node, False)
-
-
-def imported(tree, module, is_package):
-    """Full names of what a module imports; PAM's main calls its functions at once."""
-    for node in statements(tree, module == f"{PACKAGE}.main"):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -74,31 +72,38 @@ def imported(tree, module, is_package):
 
 def import_trouble():
     """Why importing PAM fails, as Python will say it; None if nothing is found."""
-    left, seen, known = [f"{PACKAGE}.main"], {PACKAGE}, {}
-    left.append(PACKAGE)
+    left, seen, missing = [PACKAGE, f"{PACKAGE}.main"], {PACKAGE}, None
     while left and len(seen) < MOST_SOURCES:
         module = left.pop()
         path = source_of(module)
         if path is None:
             continue
+        with open(path, "rb") as stream:
+            source = stream.read()
         try:
-            with open(path, "rb") as stream:
-                tree = ast.parse(stream.read(), path)
-        except (OSError, SyntaxError, ValueError) as error:
+            tree = ast.parse(source, path)
+        except (SyntaxError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
+        if CHANGES_PATH.search(source):
+            return None  # what is found then is not known
         for name in imported(tree, module, path.endswith("__init__.py")):
             top = name.partition(".")[0]
-            if top == PACKAGE:
-                if name not in seen:
-                    seen.add(name)
-                    left.append(name)
-                continue
-            if top not in known:
-                known[top] = util.find_spec(top) is not None
-            if not known[top]:
-                return (f"ModuleNotFoundError: No module named '{top}', which "
-                        f"{module} imports")
-    return None
+            if top != PACKAGE:
+                if missing is None and is_absent(top):
+                    missing = (f"ModuleNotFoundError: No module named '{top}', "
+                               f"which {module} imports")
+            elif name not in seen:
+                seen.add(name)
+                left.append(name)
+    return missing
+
+
+def is_absent(name):
+    """True when a module is known not to be there."""
+    try:
+        return name != "" and util.find_spec(name) is None
+    except Exception:  # ValueError: "__main__"; or what a finder raises
+        return False
 
 
 def read_file(path, load):
@@ -106,22 +111,40 @@ def read_file(path, load):
     try:
         with open(path, encoding="utf-8") as stream:
             return load(stream), None
+    except (RecursionError, MemoryError):
+        return None, None
     except Exception as error:  # yaml's own errors, whatever they derive from
         return None, f"{path}: {' '.join(str(error).split())[:160]}"
 
 
+def names_in(settings):
+    """The lists of names in proxies.yaml, which may hold anything."""
+    settings = settings if isinstance(settings, dict) else {}
+    found = {key: settings.get(key) for key in NAMES}
+    return {key: [name for name in value if isinstance(name, str)]
+            for key, value in found.items() if isinstance(value, list)}
+
+
 def missing_petals(settings):
     """Petals that are enabled and not installed, with their modules."""
-    modules = settings.get("petals") or {}
-    return [f"{name} ({module_of(modules[name])})"
-            for key in ("startup_petals", "enabled_petals")
-            for name in settings.get(key) or []
-            if name in modules and not present(module_of(modules[name]))]
+    names = names_in(settings)
+    modules = {name: module_of(settings["petals"][name])
+               for key in ("startup_petals", "enabled_petals")
+               for name in names.get(key, []) if name in settings["petals"]}
+    return [f"{name} ({module})" for name, module in modules.items()
+            if is_absent(module)]
 
 
 def module_of(petal):
     """"petal_x" of "petal_x.plugin:PetalX"."""
-    return str(petal).partition(":")[0].partition(".")[0]
+    return petal.partition(":")[0].partition(".")[0]
+
+
+def installed_petals():
+    """Distribution name -> version."""
+    known = {d.metadata["Name"] or "": d.version for d in metadata.distributions()}
+    return {name: known[name] for name in known
+            if name.startswith("petal-") and name != "petal-app-manager"}
 
 
 sys.path[:] = [entry for entry in sys.path if entry]
@@ -135,14 +158,11 @@ answer = {
     "paho": present("paho.mqtt.client"),
     "pymavlink": present("pymavlink"),
     "pam_version": version("petal-app-manager"),
-    "petals": {d.metadata["Name"]: d.version
-               for d in metadata.distributions()
-               if (d.metadata["Name"] or "").startswith("petal-")
-               and d.metadata["Name"] != "petal-app-manager"},
+    "petals": attempt(installed_petals, default={}),
     "main": None, "config": None, "proxies": None, "missing": [],
     "import_trouble": None, "config_trouble": None,
 }
-spec = util.find_spec(PACKAGE)
+spec = attempt(util.find_spec, PACKAGE)
 if spec and spec.submodule_search_locations:
     folder = list(spec.submodule_search_locations)[0]
     ROOT = os.path.dirname(folder)
@@ -150,14 +170,13 @@ if spec and spec.submodule_search_locations:
     answer["main"] = os.path.join(folder, "main.py")
     answer["config"] = os.path.join(place, "config.json")
     answer["proxies"] = os.path.join(place, "proxies.yaml")
-    answer["import_trouble"] = import_trouble()
+    answer["import_trouble"] = attempt(import_trouble)
     if os.path.exists(answer["config"]):
         answer["config_trouble"] = read_file(answer["config"], json.load)[1]
     if present("yaml") and os.path.exists(answer["proxies"]):
         import yaml
-        answer["settings"], trouble = read_file(answer["proxies"],
-                                                yaml.safe_load)
+        settings, trouble = read_file(answer["proxies"], yaml.safe_load)
         answer["config_trouble"] = answer["config_trouble"] or trouble
-        if isinstance(answer["settings"], dict):
-            answer["missing"] = missing_petals(answer["settings"])
+        answer["settings"] = names_in(settings)
+        answer["missing"] = attempt(missing_petals, settings, default=[])
 print(json.dumps(answer))

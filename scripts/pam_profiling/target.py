@@ -49,13 +49,10 @@ class Target:
         self.missing = answer.get("missing") or []
         self.import_trouble = answer.get("import_trouble")
         self.config_trouble = answer.get("config_trouble")
-        settings = answer.get("settings")
-        settings = settings if isinstance(settings, dict) else {}
-        self.enabled_petals = _names(settings, "startup_petals")
-        self.enabled_petals += [name for name
-                                in _names(settings, "enabled_petals")
-                                if name not in self.enabled_petals]
-        self.enabled_proxies = _names(settings, "enabled_proxies")
+        names = answer.get("settings") or {}
+        self.enabled_petals = list(dict.fromkeys(
+            names.get("startup_petals", []) + names.get("enabled_petals", [])))
+        self.enabled_proxies = names.get("enabled_proxies", [])
 
     @classmethod
     def unknown(cls, executable):
@@ -67,11 +64,6 @@ class Target:
         """PAM runs on CPython 3.11; pyframes 1 knows that version."""
         return (self.implementation == "CPython"
                 and self.version.split(".")[:2] == ["3", "11"])
-
-
-def _names(settings, key):
-    names = settings.get(key) or []
-    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def ask_target(executable, user, environ):

@@ -121,10 +121,6 @@ class AtOnce(Trouble):
                                r"ModuleNotFoundError: No module named 'petal_that_is_missing'"
                                r", which petal_app_manager\.main imports")
 
-    def test_one_that_its_functions_import_is_missing(self):
-        self.refused_to_import("def build_app():\n    from petal_that_is_missing import x",
-                               "ModuleNotFoundError.*petal_that_is_missing")
-
     def test_a_source_that_is_no_python(self):
         self.refused_to_import("def (:", r"SyntaxError: .*main\.py, line 1")
 

@@ -94,6 +94,73 @@ class Interpreters(unittest.TestCase):
         self.assertEqual(answer.pyframes, known.pyframes)
 
 
+class Sources(unittest.TestCase):
+    """What is told of a PAM from its sources and its configuration alone."""
+
+    # A YAML file is a Python expression here.
+    YAML = "import datetime\ndef safe_load(stream):\n    return eval(stream.read())\n"
+
+    def ask(self, main="", settings="{}"):
+        with tempfile.TemporaryDirectory() as folder:
+            site = os.path.join(folder, "site")
+            for name, text in (("site/petal_app_manager/__init__.py", ""),
+                               ("site/petal_app_manager/main.py", main),
+                               ("site/petal_app_manager/more.py", "import petal_that_is_missing"),
+                               ("site/yaml.py", self.YAML), ("config.json", "{}"),
+                               ("site/petal_namespace/plugin.py", ""),
+                               ("proxies.yaml", settings)):
+                os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
+                    stream.write(text)
+            return ask_target(os.sys.executable, InvokingUser({}),
+                              dict(os.environ, PYTHONPATH=site))
+
+    def test_an_import_that_always_happens_is_missing(self):
+        for main in ("import petal_that_is_missing", "from petal_that_is_missing.x import y",
+                     "from . import more", "from .more import x",
+                     "import petal_app_manager.more"):
+            self.assertIn("No module named 'petal_that_is_missing'",
+                          self.ask(main).import_trouble, main)
+
+    def test_one_that_may_never_happen_is_no_trouble(self):
+        line = "import petal_that_is_missing"
+        for main in (f"def rarely():\n    {line}", f"class X:\n    def f(self):\n        {line}",
+                     f"import sys\nif sys.platform == 'win32':\n    {line}",
+                     f"try:\n    {line}\nexcept ImportError:\n    pass",
+                     f"import sys\nsys.path.insert(0, '/opt/more')\n{line}",
+                     f"import sys\nsys.path.append('/opt/more')\nfrom . import more",
+                     f"{line}\nfrom sys import path", f"import site\nsite.addsitedir('x')\n{line}",
+                     "def rarely():\n    from . import more"):
+            self.assertIsNone(self.ask(main).import_trouble, main)
+
+    def test_sources_that_cannot_be_checked_are_no_trouble(self):
+        for main in ("import __main__", "x = " + "1 + " * 20_000 + "1", "from .... import x"):
+            answer = self.ask(main)
+            self.assertTrue(answer.has_pam)
+            self.assertIsNone(answer.import_trouble, main[:20])
+
+    def test_any_configuration_is_answered(self):
+        cycle = "(lambda a: (a.append(a), {'petals': a, 'enabled_petals': a})[1])([])"
+        for settings in ("datetime.date(2026, 1, 1)", "b'abc'", "{'a'}", "[1]", "None", cycle,
+                         "{'startup_petals': datetime.date(2026, 1, 1), 'x': b'y'}",
+                         "{'petals': ['a'], 'enabled_petals': ['a']}",
+                         "{'petals': 'abc', 'enabled_petals': ['a']}",
+                         "{'petals': {'a': 5, 'b': ':X'}, 'enabled_petals': ['a', 'b']}",
+                         "{'petals': {'a': 'b'}, 'enabled_petals': 5}",
+                         "{'petals': {'a': 'b'}, 'enabled_petals': [{'x': 1}, ['a'], b'a']}"):
+            answer = self.ask(settings=settings)
+            self.assertIsNone(answer.config_trouble, settings)
+            self.assertEqual(answer.missing, [], settings)
+        answer = self.ask(settings="{'enabled_proxies': ['redis', 5], 'enabled_petals': 'abc',"
+                                   "'startup_petals': ['a', 'a']}")
+        self.assertEqual((answer.enabled_proxies, answer.enabled_petals), (["redis"], ["a"]))
+
+    def test_only_petals_that_are_not_there_are_missing(self):
+        answer = self.ask(settings="{'petals': {'a': 'petal_not_there.plugin:A', 'b':"
+                                   "'petal_namespace.plugin:B'}, 'enabled_petals': ['a', 'b']}")
+        self.assertEqual(answer.missing, ["a (petal_not_there)"])
+
+
 class Perf(unittest.TestCase):
     """A perf that fails, in place of a kernel that refuses."""
 
