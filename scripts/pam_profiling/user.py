@@ -52,6 +52,22 @@ class InvokingUser:
         return {"user": self.uid, "group": self.gid,
                 "extra_groups": self.groups}
 
+    def command(self, words):
+        """`words`, to be started by a program that stays privileged."""
+        if not self.switch:
+            return words
+        groups = ",".join(map(str, self.groups))
+        return ["/usr/bin/setpriv", f"--reuid={self.uid}", f"--regid={self.gid}",
+                f"--groups={groups}" if groups else "--clear-groups", "--", *words]
+
+    def login(self):
+        """The environment with this user's name and home, and none of sudo's."""
+        result = {key: value for key, value in os.environ.items()
+                  if not self.switch or key not in SUDO_KEYS}
+        if self.switch:
+            result.update(HOME=self.home, USER=self.name, LOGNAME=self.name)
+        return result
+
     def environment(self, environ=None):
         """A copy of the environment that names this user, without sudo's.
 

@@ -49,6 +49,22 @@ class Pyrecord(support.ServiceCase):
         self.assertLess(done.stderr.index("perf warns of a subset"),
                         done.stderr.index("WARNING: The use of --call-graph"))
 
+    def test_a_command_under_sudo_is_the_user_s(self):
+        """Only perf keeps the privilege; the user gets the file."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        done = subprocess.run(
+            [PROGRAM, "-o", self.data, "--", "/usr/bin/python3", "-c",
+             "import os; print(os.getuid(), os.getgid(), os.getgroups(), 'SUDO_UID' in os.environ);"
+             "raise SystemExit(3)"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "SUDO_UID": "4321", "SUDO_GID": "4322"})
+        self.assertEqual(done.stdout, "4321 4322 [] False\n", done.stderr)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        found = os.stat(self.data)
+        self.assertEqual((found.st_uid, found.st_gid), (4321, 4322))
+        self.assertGreater(found.st_size, 1000)
+
     def test_ctrl_c_keeps_the_recording_of_a_process(self):
         program = self.start([sys.executable, "-c", "while True: pass"])
         recorder = self.start([PROGRAM, "-o", self.data, "-p",
