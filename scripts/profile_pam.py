@@ -137,6 +137,9 @@ def parse_arguments(argv):
     work = None if arguments.drive is None else arguments.drive.split(",")
     if work and work != [""] and not set(work) <= set(drive.WORK):
         parser.error("--drive takes " + ", ".join(drive.WORK))
+    if work == [""] and arguments.scenario not in (None, *SCENARIOS):
+        parser.error(f"nothing belongs to the scenario {arguments.scenario}: "
+                     "say --drive " + "|".join(drive.WORK))
     return arguments
 
 

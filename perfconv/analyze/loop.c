@@ -230,7 +230,8 @@ void loop__piece(struct analysis *a, const struct stretch *s, uint64_t begin_ns,
 	const struct stack_facts *facts = frames__facts(&a->frames, s->stack);
 	struct loop *l = &a->loop;
 
-	if (s->state == THREAD_ABSENT || s->state == THREAD_UNKNOWN) {
+	if (s->state == THREAD_ABSENT || s->state == THREAD_UNKNOWN ||
+	    (s->state == THREAD_WAITING && s->reason == REASON_NONE)) { /* polls, most likely */
 		end_part(a, begin_ns);
 		return;
 	}

@@ -69,7 +69,7 @@ struct finding {
 
 /* How a thread compares with what is asked of its group in this scenario. */
 enum verdict {
-	VERDICT_NONE, /* nothing is asked of it */
+	VERDICT_NONE, /* nothing is asked of it, or too little is known */
 	VERDICT_OK,
 	VERDICT_OVER,
 };

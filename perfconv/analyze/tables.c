@@ -120,12 +120,16 @@ static void judge_thread(struct analysis *a, struct report_thread *out, size_t t
 		rules__target(a->from.rules, a->from.scenario, out->group);
 	double cpu = percent(out->on_cpu_ns, out->present_ns);
 	double asleep = percent(out->asleep_ns, out->present_ns);
+	double not_known = percent(a->threads.data[thread].reasons[REASON_NONE], out->present_ns);
 	struct finding *f;
 
 	if (!target || !out->has_waits || share(out->present_ns, a->duration) < LEAST_PRESENT)
 		return;
 	out->target = report__format(a->report, "CPU at most %g %%, asleep at least %g %%",
 				     target->cpu_percent, target->asleep_percent);
+	if (cpu <= target->cpu_percent && asleep < target->asleep_percent &&
+	    asleep + not_known >= target->asleep_percent)
+		return; /* waits for a reason that nothing tells may be sleep */
 	out->verdict = cpu <= target->cpu_percent && asleep >= target->asleep_percent
 			       ? VERDICT_OK
 			       : VERDICT_OVER;

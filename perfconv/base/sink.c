@@ -85,6 +85,12 @@ int sink__open(struct sink **out, const char *path, struct errbuf *err)
 	return 0;
 }
 
+void sink__keep_private(struct sink *s)
+{
+	if (s->temporary && fchmod(s->fd, 0600) < 0)
+		s->error = errno;
+}
+
 static void sink__flush(struct sink *s)
 {
 	size_t done = 0;

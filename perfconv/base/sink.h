@@ -17,6 +17,9 @@ struct sink;
 /** sink__open - Return: 0 with *@out set, or -errno and a message. */
 int sink__open(struct sink **out, const char *path, struct errbuf *err);
 
+/** sink__keep_private - nobody but its owner may read the file, whatever the umask. */
+void sink__keep_private(struct sink *s);
+
 /**
  * sink__gzip - compress all that will be written, into one gzip member
  * To be called before the first write; the same input gives the same bytes.

@@ -263,11 +263,11 @@ static void limit_lines(struct text *t)
 	if (fabs(more) >= 2) {
 		lines__print(
 			t->out,
-			"The same work took %.0f %% %s CPU time after: the machine, or all of the",
+			"If both did the same work, it took %.0f %% %s CPU time after: the machine, or",
 			fabs(more), more > 0 ? "more" : "less");
-		lines__print(
-			t->out,
-			"program alike. Changes are what goes beyond (--same-speed: count it).");
+		lines__print(t->out, "all of the program alike. Changes are what goes beyond; "
+				     "--same-speed: count it,");
+		lines__print(t->out, "and wherever the runs did not do the same.");
 	}
 	lines__print(t->out, "%s%schange: after - before%s; noise: 95 %% interval", star(t),
 		     *star(t) ? " at the speed of after; " : "", star(t));

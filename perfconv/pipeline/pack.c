@@ -408,6 +408,7 @@ static int write_bundle(struct pack *p, const char *output, struct errbuf *err)
 
 	if (code)
 		return code;
+	sink__keep_private(sink); /* stack copies hold what programs keep to themselves */
 	w = tar_writer__new(sink);
 	code = write_items(p, w, err);
 	tar_writer__free(w);

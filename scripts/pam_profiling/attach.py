@@ -125,6 +125,7 @@ class Attached:
         if self.arguments.no_pyframes:
             return
         self.steps.begin(f"pyframes in PAM (pid {self.pid})")
+        late = False
         for pid, answer in self.agents().items():
             # One that is active though it was to sleep was left so by a
             # recording that was killed.
@@ -136,15 +137,20 @@ class Attached:
             elif to_sleep or environ.get("PYFRAMES_AGENT"):
                 self._woken[pid] = ()
                 self._ask("attach", pid)
+                late = True
         if not self.named() and self.arguments.inject:
             self._woken[self.pid] = ("--inject",)
             self._ask("attach", self.pid, "--inject", seconds=INJECT_S)
+            late = True
         if not self.named():
             raise ProfilingError(
                 f"pyframes did not begin in PAM (pid {self.pid}): read "
                 f"{self.where_it_speaks()}, or record without it "
                 "(--no-pyframes)." + see(self.topic))
         self.steps.done()
+        if late:
+            say("  Python functions that have been running since before have "
+                "no name, a thread's endless loop among them." + see("attach"))
 
     def where_it_speaks(self):
         """Where PAM's stderr goes, as a person calls it."""

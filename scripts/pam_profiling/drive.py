@@ -144,7 +144,11 @@ class Drive:
 
     def stop(self):
         """End it, within a second or so; PAM ends what it is doing by itself."""
+        again = self._over.is_set()
         self._over.set()
+        for kind in self.kinds:
+            if kind not in self._answers and not again:
+                self.say(f"{kind}: no answer yet; PAM answers when the work is over")
         for poster in self._posters:
             poster.close()
         for thread in self._threads:
@@ -155,8 +159,9 @@ class Drive:
         if not self.kinds:
             return {}
         facts = {"drive": ", ".join(self.kinds)}
-        for kind, words in self._answers.items():
-            facts[f"answer_{kind}"] = words
+        for kind in self.kinds:
+            facts[f"answer_{kind}"] = self._answers.get(
+                kind, "none before the recording's end")
         for state, count in self.missions.items():
             facts[f"missions_{state.lower()}"] = str(count)
         return facts

@@ -95,7 +95,8 @@ def check_redis(host, port):
         return f"Redis does not answer on {host}:{port} ({reason}): {remedy}"
     if answer[:1] in (b"+", b"-"):
         return None
-    return f"What answers on {host}:{port} is not redis: {remedy}"
+    return (f"What answers on {host}:{port} is not redis: another program has "
+            f"the port, see ss -ltnp 'sport = :{port}'." + see("redis"))
 
 
 def check_service_programs(target, names=("redis-server", "mosquitto")):

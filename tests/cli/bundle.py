@@ -224,6 +224,9 @@ class Bundle(TravellingCapture):
         done = self.run_at(self.home, "bundle", "good-fp.data", "-o", "good-fp.data")
         self.assert_one_sentence(done, 1, "good-fp.data", "the input itself")
 
+    def test_it_is_the_owner_s_alone_as_captures_are(self):
+        self.assertEqual(self.bundle("good-fp.data").stat().st_mode & 0o777, 0o600)
+
     def test_standard_input(self):
         path = self.bundle("good-fp.data")
         direct = self.convert(self.home, ["good-fp.data"], [])

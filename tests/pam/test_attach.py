@@ -206,6 +206,7 @@ class Attaching(test_profile.Case):
         result = self.run_profile("--port", str(port), "--keep")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("leaving PAM as it was", result.stderr)
+        self.assertIn("running since before have no name", result.stderr)
         self.assertEqual(len(glob.glob(self.output + "/*/pyframes-*.side")), 1)
         status = subprocess.run(
             [sys.executable, "-m", "pyframes", "status", str(pam.pid)],

@@ -112,7 +112,9 @@ class Driving(unittest.TestCase):
         begin = time.monotonic()
         work.stop()
         self.assertLess(time.monotonic() - begin, 1.5)
-        self.assertEqual((work.refusals, self.said), ([], []))
+        self.assertEqual((work.refusals, self.said),
+                         ([], [f"{drive.RC}: no answer yet; PAM answers when the work is over"]))
+        self.assertEqual(work.facts()[f"answer_{drive.RC}"], "none before the recording's end")
 
     def test_pam_that_is_gone(self):
         port = support.free_port()

@@ -176,8 +176,9 @@ class Agent(Case):
     @unittest.skipUnless(os.geteuid() == 0, "needs root, to become another user")
     def test_foreign_user_is_refused(self):
         process = self.start_waiting("sleep")
-        code = ("import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-                "from pyframes import _pyframes\n"
+        code = ("import os\n"
+                "from pyframes import _pyframes\n"  # while it may be read
+                "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
                 "try:\n    _pyframes.agent_send(%d, %d, 0)\n"
                 "except PermissionError:\n    print('refused')")
         with open(os.path.join(self.directory, "pyframes-agent-%d" % process.pid)) as file:
