@@ -70,17 +70,24 @@ def environment(**changes):
     return {"SOURCE_DATE_EPOCH": FIRST_ZIP_TIME, **own, "PYTHONDONTWRITEBYTECODE": "1", **changes}
 
 
+def has_setuptools(python):
+    try:
+        run([python, "-c", "import setuptools.build_meta, wheel"], env=environment())
+    except (BuildError, OSError):
+        return False
+    return True
+
+
 def with_setuptools(python, version, tools):
     """An interpreter of the same version that has what builds wheels."""
-    done = subprocess.run([python, "-c", "import setuptools.build_meta, wheel"], check=False,
-                          env=environment(), stderr=subprocess.DEVNULL)
-    if done.returncode == 0:
-        return python
     inside = tools / version / "bin/python"
-    if not inside.exists():
-        run([python, "-m", "venv", tools / version], env=environment())
-        run([inside, "-m", "pip", "install", "--quiet", "setuptools>=61", "wheel"],
-            env=environment())
+    for known in python, inside:
+        if has_setuptools(known):
+            return known
+    # What is there may be half made, by a try without a network.
+    run([python, "-m", "venv", "--clear", tools / version], env=environment())
+    run([inside, "-m", "pip", "install", "--quiet", "setuptools>=61", "wheel"],
+        env=environment())
     return inside
 
 
@@ -107,12 +114,20 @@ def give_headers(include, to, arch):
         (folder / own.name).symlink_to(own)
 
 
-def build(python, arch, work, tools):
-    """The wheel that setuptools makes, in folder @work."""
+def about(python):
+    """Its version, where its build's settings are, and its headers."""
     try:
-        version, native, include = run([python, "-c", ABOUT], env=environment()).split()
+        lines = run([python, "-c", ABOUT], env=environment()).splitlines()
     except OSError as error:
         raise BuildError(f"{python}: {error.strerror}") from error
+    if len(lines) != 3:
+        raise BuildError(f"{python} is no Python: name a CPython 3.9 to 3.13")
+    return lines
+
+
+def build(python, arch, work, tools):
+    """The wheel that setuptools makes, in folder @work."""
+    version, native, include = about(python)
     give_headers(include, work / "include", arch)
     (work / "sysconfig").mkdir()
     (work / "sysconfig/_sysconfigdata_wheel.py").write_text(SYSCONFIG.format(
@@ -135,8 +150,10 @@ def platform_tag(wheel, arch, work):
     strange = [library for library in libraries if not ALLOWED.fullmatch(library)]
     if strange:
         raise BuildError(f"{name} needs {', '.join(strange)}, which a board may not have")
-    newest = max(tuple(int(part) for part in version.split("."))
-                 for version in re.findall(r"Name: GLIBC_(2\.[\d.]+)", text))
+    newest = max((tuple(int(part) for part in version.split("."))
+                  for version in re.findall(r"Name: GLIBC_(2\.[\d.]+)", text)), default=None)
+    if newest is None:
+        raise BuildError(f"{name} asks for no symbol of glibc: build it with a compiler for glibc")
     return f"manylinux_{newest[0]}_{newest[1]}_{arch}"
 
 
@@ -151,16 +168,20 @@ def write_tagged(wheel, tag, output):
     target = output / f"{name}-{version}-{python}-{abi}-{tag}.whl"
     with zipfile.ZipFile(wheel) as old:
         files = {info: old.read(info) for info in old.infolist()}
-    about, = [info for info in files if info.filename.endswith(".dist-info/WHEEL")]
+    tags, = [info for info in files if info.filename.endswith(".dist-info/WHEEL")]
     record, = [info for info in files if info.filename.endswith(".dist-info/RECORD")]
-    files[about] = re.sub(rb"(?m)^Tag: .*$", f"Tag: {python}-{abi}-{tag}".encode(), files[about])
+    files[tags] = re.sub(rb"(?m)^Tag: .*$", f"Tag: {python}-{abi}-{tag}".encode(), files[tags])
     lines = [record_line(info.filename, content) for info, content in files.items()
              if info is not record]
     files[record] = "\n".join([*lines, f"{record.filename},,", ""]).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for info, content in files.items():
-            new.writestr(info, content)
-    return target
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
+            for info, content in files.items():
+                new.writestr(info, content)
+        return part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def parse_arguments():

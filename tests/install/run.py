@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import suite  # noqa: E402
 from suite import BUILD, ROOT  # noqa: E402
 from terminal import Terminal  # noqa: E402
-from wheels import Wheels  # noqa: E402,F401 pylint: disable=unused-import
+from wheels import Troubles, Wheels  # noqa: E402,F401 pylint: disable=unused-import
 
 CAPTURE = ROOT / "tests/files/good-python-threads.data"
 WORDS = re.compile(r"--\w+ takes (.*), not \?")

@@ -7,6 +7,8 @@ that architecture, under emulation.  Without either its tests are skipped.
 import base64
 import csv
 import hashlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import platform
@@ -14,6 +16,7 @@ import re
 import shutil
 import tempfile
 import unittest
+import unittest.mock
 import zipfile
 from pathlib import Path
 
@@ -48,6 +51,60 @@ def run(*command, environment=None):
 
 def clean_environment(**changes):
     return arm64_python.venvs.clean_environment(**{name: str(value) for name, value in changes.items()})
+
+
+def script():
+    """build-wheels.py as a module."""
+    loader = importlib.machinery.SourceFileLoader("build_wheels", str(SCRIPT))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+class Troubles(unittest.TestCase):
+    """What is told when there is no wheel; nothing is left that looks like one."""
+
+    def setUp(self):
+        self.script = script()
+        self.folder = Path(tempfile.mkdtemp(prefix="pyframes-wheels-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_a_program_that_is_no_python(self):
+        for program in "/bin/true", "/bin/echo", "/nowhere/python3":
+            done = suite.run([SCRIPT, "--output", self.folder, program])
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, rf"\Abuild-wheels.py: {program}.*\n\Z")
+
+    def test_tools_that_could_not_be_fetched_are_not_taken_later(self):
+        venv = self.folder / "bare"
+        run(os.sys.executable, "-m", "venv", "--without-pip", venv,
+            environment=clean_environment())
+        with unittest.mock.patch.dict(os.environ, PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull):
+            for _ in range(2):
+                with self.assertRaisesRegex(self.script.BuildError, "setuptools|wheel"):
+                    self.script.with_setuptools(str(venv / "bin/python"), "3", self.folder)
+
+    def make_wheel(self):
+        wheel = self.folder / "x-1-cp311-cp311-linux_x86_64.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for name in "x.so", "x-1.dist-info/WHEEL", "x-1.dist-info/RECORD":
+                archive.writestr(name, "")
+        return wheel
+
+    def test_an_extension_that_asks_for_nothing(self):
+        with unittest.mock.patch.object(self.script, "run", lambda command: ""), \
+                self.assertRaisesRegex(self.script.BuildError, "no symbol of glibc"):
+            self.script.platform_tag(self.make_wheel(), "x86_64", self.folder)
+
+    def test_a_wheel_is_there_whole_or_not_at_all(self):
+        wheel, output = self.make_wheel(), self.folder / "output"
+        output.mkdir()
+        with unittest.mock.patch.object(zipfile.ZipFile, "writestr", side_effect=OSError), \
+                self.assertRaises(OSError):
+            self.script.write_tagged(wheel, "any", output)
+        self.assertEqual(list(output.iterdir()), [])
+        target = self.script.write_tagged(wheel, "any", output)
+        self.assertEqual(list(output.iterdir()), [target])
 
 
 class Wheels(unittest.TestCase):
