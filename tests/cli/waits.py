@@ -118,6 +118,21 @@ class Waits(CommandLine):
         self.assertEqual(done.returncode, 0)
         self.assertIn("--switch-events", done.stderr.decode())
 
+    def test_a_part_has_its_own_looks_at_the_processes(self):
+        path = shutil.copy(FILES / "good-waits.data", self.folder)
+        begin = json.loads(self.run_it("info", "--json", path).stdout)["timeSpanNs"][0]
+        looks = [begin - 1, begin, *(begin + part * 10 ** 8 for part in (2, 4, 20)), 2 ** 63 - 1]
+        self.write("good-waits.data.threads.json", json.dumps(
+            {"version": 1, "snapshots": [],
+             "usage": [{"time_ns": one, "cpu_percent": 1, "memory_bytes": 1} for one in looks]}
+        ).encode())
+        for options, wanted in (([], [0, 2, 4, 20]), (["--to", "0.3"], [0, 2]),
+                                (["--from", "0.3"], [1, 17]),
+                                (["--from", "0.1", "--to", "0.3"], [1])):
+            done = self.run_it("convert", "-q", "-o", "-", path, *options)
+            usage = json.loads(done.stdout)["perfconv"]["report"]["usage"]
+            self.assertEqual([round(one["timeNs"] / 1e8) for one in usage], wanted, options)
+
     def test_snapshots_beside_the_capture_are_read(self):
         path = shutil.copy(FILES / "good-waits.data", self.folder)
         for side in FILES.glob("pyframes-*"):
