@@ -294,6 +294,40 @@ class Machine(unittest.TestCase):
         self.assertEqual(list(self.told(first, {**first, "throttled_us": 200000})), ["throttled"])
 
 
+class UnknownReasons(unittest.TestCase):
+    """Switches without the tracepoint that tells why: what is not known is held against nobody."""
+
+    PROGRAM = """
+import asyncio, threading, time
+async def tick():
+    for _ in range(20):
+        await asyncio.sleep(0.1)
+sleeper = threading.Thread(target=time.sleep, args=(2,), name="MQTTProxy_0")
+sleeper.start()
+asyncio.run(tick())
+sleeper.join()
+"""
+
+    def test_what_waits_for_what_nobody_knows_may_sleep(self):
+        python, trouble = interpreter()
+        if not python:
+            self.skipTest(trouble)
+        folder = Path(tempfile.mkdtemp(prefix="perfconv-report-"))
+        self.addCleanup(shutil.rmtree, folder)
+        data = folder / "perf.data"
+        done = run(["perf", "record", "-q", "-N", "-k", "CLOCK_MONOTONIC", "--sample-identifier",
+                    "--switch-events", "-e", "cpu-clock/freq=99,call-graph=dwarf,stack-size=16384/",
+                    "-o", data, "--", python, "-c", self.PROGRAM],
+                   env=venvs.clean_environment(PYFRAMES="1", PYFRAMES_DIR=str(folder)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = json.loads(report("--format", "json", "--scenario", "idle-no-leaffc", data))
+        found = {one["rule"] for one in made["findings"]}
+        self.assertFalse(found & {"target", "loop-blocked"}, made["findings"])
+        thread = next(one for one in made["threads"] if one["name"] == "MQTTProxy_0")
+        self.assertEqual(thread["group"], "mqtt worker")
+        self.assertNotIn("verdict", thread)
+
+
 class Form(unittest.TestCase):
     """Of a committed capture: what the report looks like."""
 
