@@ -94,6 +94,8 @@ static void add_sample(struct spots *s, const struct store_sample *sample)
 			struct continuation *c =
 				&s->continuations.data[s->views.data[view].continuation];
 
+			if (c->seen && sample->time_ns > c->last_ns + c->gap_ns)
+				c->gap_ns = sample->time_ns - c->last_ns;
 			see(&c->seen, &c->first_ns, &c->last_ns, sample->time_ns);
 		}
 	}
@@ -174,14 +176,14 @@ uint32_t spots__continuations(struct spots *s, uint32_t thread, uint32_t activat
 	return spot == IDMAP_NONE ? SPOTS_NONE : s->continuations_of.data[spot];
 }
 
-uint32_t spots__seen(struct spots *s, uint32_t thread, uint32_t activation)
+uint32_t spots__sightings(struct spots *s, uint32_t thread, uint32_t activation)
 {
 	uint32_t at = spots__continuations(s, thread, activation);
 
-	for (; at != SPOTS_NONE; at = s->continuations.data[at].next)
-		if (s->continuations.data[at].caller == activation__parent(s->store, activation))
-			return s->continuations.data[at].seen;
-	return 0;
+	while (at != SPOTS_NONE &&
+	       s->continuations.data[at].caller != activation__parent(s->store, activation))
+		at = s->continuations.data[at].next;
+	return at;
 }
 
 bool spots__is_trunk(struct spots *s, uint32_t thread, uint32_t activation)

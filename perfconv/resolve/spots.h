@@ -36,6 +36,7 @@ struct continuation {
 	uint32_t next;	 /* of the spot, or SPOTS_NONE */
 	bool rival;	 /* a cut stack shows another caller there */
 	uint64_t first_ns, last_ns;
+	uint64_t gap_ns; /* the longest time between one sighting and the next */
 };
 
 /* A thread's complete stacks. */
@@ -71,10 +72,11 @@ void spots__release(struct spots *s);
 uint32_t spots__continuations(struct spots *s, uint32_t thread, uint32_t activation);
 
 /**
- * spots__seen - how many complete stacks of @thread show @activation's function at its
+ * spots__sightings - of complete stacks of @thread that show @activation's function at its
  * CFA with its callers
+ * Return: index of that continuation, or SPOTS_NONE.
  */
-uint32_t spots__seen(struct spots *s, uint32_t thread, uint32_t activation);
+uint32_t spots__sightings(struct spots *s, uint32_t thread, uint32_t activation);
 
 /**
  * spots__is_trunk - do all complete stacks of @thread show that function, at that CFA,

@@ -88,8 +88,11 @@ static uint32_t count_support(struct stitcher *st, uint32_t thread, uint32_t act
 
 	for (uint32_t a = activation;
 	     a != STORE_NO_ACTIVATION && !spots__is_trunk(&st->spots, thread, a);
-	     a = activation__parent(st->store, a))
-		support = spots__seen(&st->spots, thread, a);
+	     a = activation__parent(st->store, a)) {
+		uint32_t seen = spots__sightings(&st->spots, thread, a);
+
+		support = seen == SPOTS_NONE ? 0 : st->spots.continuations.data[seen].seen;
+	}
 	return support;
 }
 
@@ -129,17 +132,31 @@ static uint32_t equal_view(const struct stitcher *st, const struct continuation 
 	return v;
 }
 
-/*
- * Whether the caller was seen before and after.  One that is always there need not have
- * called the very same then.
- */
-static bool is_between(const struct stitcher *st, const struct store_sample *sample,
-		       const struct continuation *c, bool trunk)
+static bool is_between(uint64_t time_ns, uint64_t first_ns, uint64_t last_ns)
+{
+	return time_ns >= first_ns && time_ns <= last_ns;
+}
+
+/* Not later, nor earlier, than it was ever missed for between two sightings: who called
+ * at other times is not known. */
+static bool is_near(const struct continuation *c, uint64_t time_ns)
+{
+	return (time_ns >= c->first_ns || c->first_ns - time_ns <= c->gap_ns) &&
+	       (time_ns <= c->last_ns || time_ns - c->last_ns <= c->gap_ns);
+}
+
+/* Whether @caller is there, as far as anybody knows: seen before and after.  What was there
+ * and then no more may be over: a start-up. */
+static bool is_there(struct stitcher *st, const struct store_sample *sample, uint32_t caller)
 {
 	const struct spots_thread *t = &st->spots.threads.data[sample->thread];
+	uint32_t seen = spots__sightings(&st->spots, sample->thread, caller);
+	const struct continuation *c;
 
-	return trunk ? sample->time_ns >= t->first_ns && sample->time_ns <= t->last_ns
-		     : sample->time_ns >= c->first_ns && sample->time_ns <= c->last_ns;
+	if (seen == SPOTS_NONE) /* a root, or a frame of which no CFA is known */
+		return is_between(sample->time_ns, t->first_ns, t->last_ns);
+	c = &st->spots.continuations.data[seen];
+	return is_between(sample->time_ns, c->first_ns, c->last_ns);
 }
 
 enum judgement { BELIEVED, UNSEEN, CONTRADICTED };
@@ -151,7 +168,7 @@ static enum judgement judge(struct stitcher *st, const struct store_sample *samp
 	uint32_t view = equal_view(st, c, cut);
 	const struct sightings *s = NULL;
 
-	if (!is_between(st, sample, c, ground->trunk))
+	if (!is_there(st, sample, c->caller))
 		return UNSEEN;
 	/* What begins where the frame of a caller that is always there ends, it called. */
 	if (ground->trunk && c->seen >= LEAST_SEEN && ground->support >= STITCH_LEAST_OF_TRUNK)
@@ -160,7 +177,7 @@ static enum judgement judge(struct stitcher *st, const struct store_sample *samp
 		return UNSEEN;
 	if (ground->trunk)
 		return BELIEVED;
-	if (c->seen < LEAST_SEEN)
+	if (c->seen < LEAST_SEEN || !is_near(c, sample->time_ns))
 		return UNSEEN;
 	if (view != SPOTS_NONE)
 		s = evidence_table__sightings(&st->store->evidence,

@@ -13,8 +13,8 @@
  *   - the thread's complete stacks show one continuation only, from the frame at the
  *     cut and from every Python function on the way (in a thread without any: from
  *     every function), and no cut stack shows another;
- *   - they say so often enough, STITCH_LEAST_SUPPORT of them, and both before and after:
- *     what a start-up called may be over, and a loop stand in its place;
+ *   - they say so often enough, STITCH_LEAST_SUPPORT of them, and show the caller both
+ *     before and after: a start-up may be over, and a loop stand in its place;
  *   - the frame at the cut lies where the frame of a caller ends that all complete
  *     stacks show (whoever lies there, it was called by it: if it was itself seen
  *     there, STITCH_LEAST_OF_TRUNK of them do); or it was itself seen there twice, and
