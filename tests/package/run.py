@@ -32,7 +32,6 @@ BASE = FOLDER / "base.tar"
 SYSTEM = FOLDER / "root"
 SPEEDSCOPE = BUILD / "node/node_modules/speedscope"
 RELEASE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 HELPERS = ["bash-completion", "linux-perf", "man-db", "python3-venv", "zsh"]
 INSIDE = """
 mount --bind /dev "$1/dev" && mount --bind /dev/pts "$1/dev/pts" && mount -t proc proc "$1/proc" &&
@@ -78,7 +77,7 @@ def make_base():
     folder = FOLDER / "base"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    done = suite.run(["debootstrap", "--variant=minbase", RELEASE, folder, MIRROR], limit_s=LIMIT_S)
+    done = suite.run(["debootstrap", "--variant=minbase", RELEASE, folder], limit_s=LIMIT_S)
     if done.returncode:
         raise unittest.SkipTest(f"debootstrap fails: {done.stdout.strip()[-300:]}")
     done = suite.run(["tar", "-C", folder, "-cf", BASE.with_suffix(".new"), "."])
