@@ -53,10 +53,10 @@ static const char *of_machine(const struct analysis *a, enum rule_id rule)
 	return NULL;
 }
 
-/* Why a rule could not look, or NULL. */
-static const char *missing(struct analysis *a, enum rule_id rule)
+/* Why a rule could not look, or NULL.  @python: its functions are in the capture. */
+static const char *missing(struct analysis *a, enum rule_id rule, bool python)
 {
-	bool switches = a->profile->exact, python = has_python(a);
+	bool switches = a->profile->exact;
 
 	switch (rule) {
 	case RULE_GIL_CONVOY: /* is told by its address: without any function's name */
@@ -104,9 +104,12 @@ static bool has_found(const struct analysis *a, enum rule_id rule)
 
 void unlooked__report(struct analysis *a)
 {
+	bool python = has_python(a);
+
 	for (int i = 0; i < RULES; i++) {
 		enum rule_id rule = (enum rule_id)i;
-		const char *because = rules__is_off(a->from.rules, rule) ? NULL : missing(a, rule);
+		const char *because = rules__is_off(a->from.rules, rule) ? NULL
+									 : missing(a, rule, python);
 
 		if (because && !has_found(a, rule))
 			vec__push(&a->report->unlooked,
